@@ -21,7 +21,7 @@ class NoInterpreter(Exception):
 
     def __init__(self, bits: int, failures: list[StepFailed]) -> None:
         lines = [f"There is no {bits}-bit MicroPython, and none could be made:"]
-        super().__init__("\n  ".join([*lines, *map(str, failures)]))
+        super().__init__("\n  ".join([*lines, *dict.fromkeys(map(str, failures))]))
 
 
 class Way(Protocol):

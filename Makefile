@@ -1,0 +1,51 @@
+# Deckwatch: everything a newcomer types. `make` alone lists it.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+
+FIND_MICROPYTHON := $(BIN)/python tools/micropython.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup interpreters lint test soak demo bench sizes clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) interpreters  ## make .venv with packlab and all tools, and find or fetch MicroPython
+
+$(READY): pyproject.toml tools/environment.py
+	@$(PYTHON) tools/environment.py $(VENV)
+	@touch $@
+
+interpreters: $(READY)  ## find or fetch MicroPython, 64 and 32 bit (without the second some tests are skipped)
+	@path=$$($(FIND_MICROPYTHON) --bits 64) && echo "MicroPython 64 bit: $$path"
+	@path=$$($(FIND_MICROPYTHON) --bits 32 || echo "none, see above; what needs it is skipped") && echo "MicroPython 32 bit: $$path"
+
+lint: $(READY)  ## style, types, spelling and the import rules
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check host tests tools
+	@$(BIN)/mypy
+	@$(BIN)/mypy --config-file tools/mypy-firmware.ini
+	@$(BIN)/codespell
+	@$(BIN)/pytest -q tests/test_import_rules.py
+
+test: interpreters lint  ## everything that is checked; under 10 minutes
+	@$(BIN)/pytest -n auto
+
+soak: interpreters  ## the long tests
+	@$(BIN)/pytest -n auto -m soak
+
+demo: interpreters  ## replay a real scooter line and a made ride through the firmware
+	@$(BIN)/packlab demo
+
+bench: interpreters  ## measure the core and show the budgets beside the figures
+	@$(BIN)/python tools/bench.py
+
+sizes: $(READY)  ## bytes of every firmware module, compiled
+	@$(BIN)/python tools/sizes.py
+
+clean:  ## remove what was made here; the interpreters in the user's cache stay
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
