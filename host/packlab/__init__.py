@@ -1,0 +1,1 @@
+"""Deckwatch's bench: captures of a battery line, their replay into the firmware, made-up packs."""
