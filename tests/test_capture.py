@@ -42,8 +42,8 @@ def refusal(path: Path) -> str:
 def test_header_and_events_come_back_typed(tmp_path: Path) -> None:
     path = capture(
         tmp_path,
-        "\n0.000000 bms_tx !idle\n# a remark\n1.898308 bms_tx 55aa0E\r\n\r\n12.000001  host_tx\t01\n"
-        "12.000001 dash !break\n",
+        "\n0.000000 bms_tx !idle\n# a remark\n1.898308 bms_tx 55aa0E\r\n\r\n"
+        "12.000001  host_tx\t01\n12.000001 dash !break\n",
         HEADER + "# line: host_tx 76800 8E1\n# seed: 7\n",
     )
     header, events, skipped = read(path)
@@ -191,9 +191,8 @@ def test_writer_refuses_to_go_back_in_time() -> None:
 def test_new_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "c.cap"
     path.write_text("before")
-    with pytest.raises(ZeroDivisionError), new_file(path) as stream:
-        stream.write("half")
-        _ = 1 // 0
+    with pytest.raises(TypeError), new_file(path) as stream:
+        stream.writelines(["half", None])  # type: ignore[list-item]
     assert path.read_text() == "before"
     assert [entry.name for entry in tmp_path.iterdir()] == ["c.cap"]
 
@@ -201,6 +200,6 @@ def test_new_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", ["missing/c.cap", "file/c.cap"])
 def test_new_file_names_a_path_it_cannot_write(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
-    refused = pytest.raises(PacklabError, match="c.cap cannot be written: .*; check the path")
+    refused = pytest.raises(PacklabError, match=r"c\.cap cannot be written: .*; check")
     with refused, new_file(tmp_path / place) as stream:
         stream.write("x")

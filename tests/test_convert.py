@@ -76,16 +76,16 @@ def test_bad_table_is_named_and_nothing_is_written(
 
 def test_unreadable_tables_are_named(tmp_path: Path) -> None:
     missing = tmp_path / "none.csv"
-    with pytest.raises(PacklabError, match="none.csv cannot be read: No such file"):
+    with pytest.raises(PacklabError, match=r"none\.csv cannot be read: No such file"):
         convert(missing, tmp_path / "out.cap")
     binary = tmp_path / "binary.csv"
     binary.write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(PacklabError, match="binary.csv is no table of text"):
+    with pytest.raises(PacklabError, match=r"binary\.csv is no table of text"):
         convert(binary, tmp_path / "out.cap")
 
 
 def test_the_table_itself_is_never_overwritten(tmp_path: Path) -> None:
     src = table(tmp_path, HEADING + "1,2,bms_tx,55\n")
-    with pytest.raises(PacklabError, match="frames.csv is the table itself"):
+    with pytest.raises(PacklabError, match=r"frames\.csv is the table itself"):
         convert(src, src)
     assert src.read_text() == HEADING + "1,2,bms_tx,55\n"
