@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Print the path of one executable that behaves like `micropython`, finding or making it first.
 
-The Makefile, the tests and packlab's replay call this as a program. The work is done by the package
-`interpreters` beside it; both need the standard library only, so that they run before anything is installed.
+The Makefile, the tests and packlab's replay call this as a program. The work is done by the
+package `interpreters` beside it. Both need the standard library only, so that they run before
+anything is installed.
 """
 
 import argparse
@@ -14,14 +15,24 @@ from interpreters import WIDTHS, NoInterpreter, find
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the path (or, with --json, everything known) and return 0; one line per failed step and 1."""
+    """Print the path, or with --json all that is known; say why there is none and return 1."""
     parser = argparse.ArgumentParser(prog="micropython.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--bits", type=int, choices=WIDTHS, default=64, help="width of its integers (default: 64)")
-    parser.add_argument("--source", metavar="TREE", help="build this MicroPython source tree ($MICROPYTHON_SOURCE)")
-    parser.add_argument("--no-fetch", action="store_true", help="only look: download and build nothing")
+    parser.add_argument(
+        "--bits", type=int, choices=WIDTHS, default=64, help="width of its integers (default: 64)"
+    )
+    parser.add_argument(
+        "--source", metavar="TREE", help="build this MicroPython source tree ($MICROPYTHON_SOURCE)"
+    )
+    parser.add_argument(
+        "--no-fetch", action="store_true", help="only look: download and build nothing"
+    )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--where", action="store_true", help="print the path alone (what happens anyway)")
-    form.add_argument("--json", action="store_true", help="print path, command, bits, version and origin")
+    form.add_argument(
+        "--where", action="store_true", help="print the path alone (what happens anyway)"
+    )
+    form.add_argument(
+        "--json", action="store_true", help="print path, command, bits, version and origin"
+    )
     options = parser.parse_args(arguments)
     try:
         found = find(options.bits, options.source, fetch=not options.no_fetch)

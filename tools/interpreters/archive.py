@@ -4,16 +4,15 @@ The package is made for a newer system than this one may be, so it is unpacked t
 libraries and run through their loader. The mirror is the one this machine's apt already uses.
 """
 
-import os
 import platform
 import re
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from .interpreter import StepFailed, write_launcher
+from .program import complaint, output
 
 DOWNLOAD_LIMIT_S = 300
 REMEDY = "check the network and apt's settings (a working `apt-get update` is enough)"
@@ -53,13 +52,13 @@ ARCHIVES = {
         suite="resolute",
         components="main universe",
         keyring="/usr/share/keyrings/ubuntu-archive-keyring.gpg",
-        version="1.2*",
+        version="1.2*",  # Ubuntu's own builds of it were not at hand to pin one
         architectures={"x86_64": {64: "amd64"}, "aarch64": {64: "arm64", 32: "armhf"}},
     ),
 }
 
-# Proxy and certificates of the machine's own settings stay in force; the rest is replaced. The hooks go
-# because those of container images delete files that belong to root.
+# Proxy and certificates of the machine's own settings stay in force; the rest is replaced. The
+# hooks go because those of container images delete files that belong to root.
 APT_CONF = """\
 Dir::Etc::SourceList "{work}/sources.list";
 Dir::Etc::SourceParts "-";
@@ -82,7 +81,7 @@ Acquire::Retries "2";
 
 
 def package(bits: int) -> "Package | None":
-    """The package fit for this machine, or None where there is no apt or no package of that width."""
+    """The package fit for this machine; None where there is no apt, or none of that width."""
     system = _os_release()
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         return None
@@ -108,14 +107,17 @@ class Package:
     @property
     def folder(self) -> str:
         """Its folder in the cache: archive, version and architecture."""
-        version = self.archive.version.rstrip("*")
-        return f"micropython-{self.archive.name.lower()}-{self.archive.suite}-{version}-{self.architecture}"
+        archive = self.archive
+        version = archive.version.rstrip("*")
+        return f"micropython-{archive.name.lower()}-{archive.suite}-{version}-{self.architecture}"
 
     def make(self, home: Path) -> None:
-        """Download, unpack and keep what runs; StepFailed when no mirror of this machine gives it."""
+        """Download, unpack and keep what runs; StepFailed when no mirror of the machine has it."""
         if not Path(self.archive.keyring).exists():
             keyring = Path(self.archive.keyring).name
-            raise StepFailed(self.step, f"{keyring} is missing", "install the archive keyring of your system")
+            raise StepFailed(
+                self.step, f"{keyring} is missing", "install the archive keyring of your system"
+            )
         mirrors = _mirrors(self.archive)
         if not mirrors:
             raise StepFailed(self.step, f"apt knows no {self.archive.name} mirror", REMEDY)
@@ -140,7 +142,7 @@ class Package:
         apt = ["apt-get", "-q", "-c", str(work / "apt.conf")]
         wanted = [f"micropython={self.archive.version}", *LIBRARIES]
         for command in ([*apt, "--error-on=any", "update"], [*apt, "download", *wanted]):
-            problem = _run(command, work / "debs")
+            problem = complaint(command, ("E:",), DOWNLOAD_LIMIT_S, work / "debs")
             if problem:
                 return problem
         return None
@@ -148,12 +150,15 @@ class Package:
     def _keep(self, work: Path, home: Path) -> None:
         root = work / "root"
         for deb in sorted((work / "debs").glob("*.deb")):
-            problem = _run(["dpkg-deb", "-x", str(deb), str(root)], work)
+            unpack = ["dpkg-deb", "-x", str(deb), str(root)]
+            problem = complaint(unpack, ("error",), DOWNLOAD_LIMIT_S, work)
             if problem:
                 raise StepFailed(self.step, problem, "try again; the download may be damaged")
         loader = next(iter(root.glob("usr/lib/*/ld-linux*.so.*")), None)
         if loader is None:
-            raise StepFailed(self.step, "libc6 brought no loader", "set MICROPYTHON to an interpreter of yours")
+            raise StepFailed(
+                self.step, "libc6 brought no loader", "set MICROPYTHON or MICROPYTHON32"
+            )
         (home / "bin").mkdir()
         (root / "usr/bin/micropython").rename(home / "bin" / "micropython")
         (home / "lib").mkdir()
@@ -164,13 +169,13 @@ class Package:
         write_launcher(home)
 
 
-# --- the mirror ------------------------------------------------------------------------------------
+# --- the mirror ----------------------------------------------------------------------------------
 
 
 def _mirrors(archive: Archive) -> list[str]:
     """Addresses of this machine's mirrors of the archive, as its apt has them."""
     form = "$(ORIGIN)|$(LABEL)|$(REPO_URI)"
-    lines = _output(["apt-get", "indextargets", "--format", form]).splitlines()
+    lines = output(["apt-get", "indextargets", "--format", form]).splitlines()
     head = f"{archive.name}|{archive.name}|"
     known = [line.removeprefix(head) for line in lines if line.startswith(head)]
     return list(dict.fromkeys(known or _mirrors_never_updated()))
@@ -179,12 +184,14 @@ def _mirrors(archive: Archive) -> list[str]:
 def _mirrors_never_updated() -> list[str]:
     """The same on a machine where no `apt-get update` has run yet, as in a fresh container.
 
-    The origin is unknown there: repositories of the system's own suite are taken, and the keyring tells
-    foreign ones from the archive.
+    The origin is unknown there: repositories of the system's own suite are taken, and the keyring
+    tells foreign ones from the archive.
     """
     codenames = [text for key, text in _os_release().items() if key.endswith("CODENAME")]
     suites = {*codenames, "stable", "oldstable", "testing", "unstable", "sid"}
-    uris = re.findall(r"^'(.*)/dists/([^/']+)/InRelease'", _output(["apt-get", "--print-uris", "update"]), re.M)
+    uris = re.findall(
+        r"^'(.*)/dists/([^/']+)/InRelease'", output(["apt-get", "--print-uris", "update"]), re.M
+    )
     return [mirror for mirror, suite in uris if suite in suites]
 
 
@@ -193,35 +200,3 @@ def _os_release() -> dict[str, str]:
         return platform.freedesktop_os_release()
     except OSError:
         return {}
-
-
-# --- programs ----------------------------------------------------------------------------------------
-
-
-def _output(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, env=_plain(), check=False)
-    return done.stdout
-
-
-def _run(command: list[str], folder: Path) -> str | None:
-    """Run the command in `folder`; return the gist of its complaint, or None when all went well."""
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            env=_plain(),
-            timeout=DOWNLOAD_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"`{command[0]}` did not end within {DOWNLOAD_LIMIT_S} s"
-    if done.returncode == 0:
-        return None
-    errors = [line for line in done.stderr.splitlines() if line.startswith(("E:", "dpkg-deb: error"))]
-    return (errors or [f"`{command[0]}` failed with exit code {done.returncode}"])[0].rstrip(".")
-
-
-def _plain() -> dict[str, str]:
-    return {**os.environ, "LC_ALL": "C"}

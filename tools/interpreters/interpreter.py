@@ -1,4 +1,4 @@
-"""What a MicroPython interpreter is, and how one is asked what it is; every way of getting one ends here."""
+"""What an interpreter is, and how one is asked what it is; every way of getting one ends here."""
 
 import os
 import re
@@ -11,7 +11,7 @@ OLDEST = (1, 24)
 
 WIDTHS = (64, 32)
 LARGEST_INT = {64: 2**63 - 1, 32: 2**31 - 1}
-"""`sys.maxsize` of each width: the only mark to trust, since a build may ignore the flag that asks for it."""
+"""`sys.maxsize` of each width. Only this is to be trusted: a build may ignore the flag for it."""
 
 # asyncio is asked for too: a build without it starts, but cannot run the firmware.
 PROBE = """\
@@ -22,7 +22,7 @@ PROBE_LIMIT_S = 20
 
 
 class StepFailed(Exception):
-    """One way to an interpreter that led nowhere: the step, what is wrong, what helps. One sentence."""
+    """One way to an interpreter led nowhere; the text names the step, the problem and a remedy."""
 
     def __init__(self, step: str, problem: str, remedy: str) -> None:
         super().__init__(f"{step}: {problem}; {remedy}.")
@@ -73,7 +73,7 @@ def _ask(path: str) -> str:
     return done.stdout
 
 
-# --- an unpacked package: bin/micropython run through the lib/ld.so of the libraries it was built for ---
+# --- an unpacked package: bin/micropython runs through the loader among its own libraries --------
 
 LAUNCHER = """\
 #!/bin/sh

@@ -40,11 +40,12 @@ class Way(Protocol):
 
 
 def find(bits: int, tree: str | None = None, *, fetch: bool = True) -> Interpreter:
-    """Return a working interpreter with integers of `bits` (64 or 32); NoInterpreter when there is none.
+    """Return a working interpreter with integers of `bits` (64 or 32), or raise NoInterpreter.
 
-    The order: `$MICROPYTHON` or `$MICROPYTHON32`; PATH; the package of a Debian or Ubuntu archive; a build
-    of upstream's tag. `tree` (default `$MICROPYTHON_SOURCE`) is a source tree to build instead of the
-    last three. With `fetch=False` nothing is downloaded or built, but the cache is still used.
+    The order: `$MICROPYTHON` or `$MICROPYTHON32`; PATH; the package of a Debian or Ubuntu mirror;
+    a build of upstream's tag. `tree` (default `$MICROPYTHON_SOURCE`) is a source tree to build
+    instead of the last three. With `fetch=False` nothing is downloaded or built, but the cache is
+    still looked into.
     """
     failures = []
     for step in _steps(bits, tree or os.environ.get("MICROPYTHON_SOURCE") or None, fetch):
@@ -92,7 +93,7 @@ def _on_path(bits: int) -> Interpreter:
             raise ValueError("no `micropython` is there")
         return examined(path, bits, "PATH")
     except ValueError as problem:
-        remedy = f"install a {bits}-bit MicroPython of {_oldest()} or newer, or let a later step succeed"
+        remedy = f"install a {bits}-bit MicroPython of {_oldest()} or newer"
         raise StepFailed("PATH", str(problem), remedy) from None
 
 
@@ -113,29 +114,36 @@ def _cached(ways: list[Way], bits: int) -> Interpreter:
 
 
 def _made(way: Way, bits: int) -> Interpreter:
-    cache = _cache()
-    home = cache / way.folder
-    with _only_one(cache / f"{way.folder}.lock"):
-        with contextlib.suppress(ValueError):
-            return examined(str(home / "micropython"), bits, way.step)  # another run was quicker
-        _say(f"getting a {bits}-bit MicroPython: {way.step}")
-        new = cache / f"{way.folder}.new"
-        shutil.rmtree(new, ignore_errors=True)  # of a run that was killed
-        try:
-            new.mkdir()
-            way.make(new)
-            examined(str(new / "micropython"), bits, way.step)
-            shutil.rmtree(home, ignore_errors=True)  # it did not work, see above
-            new.rename(home)
-            return examined(str(home / "micropython"), bits, way.step)
-        except ValueError as problem:
-            remedy = "report it with the name of your system, or set " + VARIABLES[bits]
-            raise StepFailed(way.step, str(problem), remedy) from None
-        except OSError as problem:
-            remedy = "make room there, or set XDG_CACHE_HOME to another folder"
-            raise StepFailed("cache", str(problem), remedy) from None
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
+    home = _cache() / way.folder
+    try:
+        with _only_one(home.with_name(f"{way.folder}.lock")):
+            with contextlib.suppress(ValueError):
+                return examined(
+                    str(home / "micropython"), bits, way.step
+                )  # another run was quicker
+            _say(f"getting a {bits}-bit MicroPython: {way.step}")
+            _make(way, bits, home)
+        return examined(str(home / "micropython"), bits, way.step)
+    except ValueError as problem:
+        remedy = f"tell us about your system, or set {VARIABLES[bits]} to an interpreter of yours"
+        raise StepFailed(way.step, str(problem), remedy) from None
+    except OSError as problem:
+        remedy = "make room there, or set XDG_CACHE_HOME to a folder of yours"
+        raise StepFailed("cache", str(problem), remedy) from None
+
+
+def _make(way: Way, bits: int, home: Path) -> None:
+    """Make it beside `home` and move it there in one step when it has proved to work."""
+    new = home.with_name(f"{way.folder}.new")
+    shutil.rmtree(new, ignore_errors=True)  # of a run that was killed
+    try:
+        new.mkdir()
+        way.make(new)
+        examined(str(new / "micropython"), bits, way.step)
+        shutil.rmtree(home, ignore_errors=True)  # of one that stopped working
+        new.rename(home)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def _cache() -> Path:
@@ -143,8 +151,6 @@ def _cache() -> Path:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute()
         folder /= "deckwatch"
         folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(f"{folder} may not be written to")
     except (OSError, RuntimeError) as problem:
         remedy = "set XDG_CACHE_HOME to a folder of yours"
         raise StepFailed("cache", str(problem), remedy) from None

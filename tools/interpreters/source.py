@@ -1,21 +1,22 @@
-"""MicroPython built from source, for systems without a package: upstream's tag or a tree the user gives."""
+"""MicroPython built from source where there is no package: upstream's tag, or a tree given."""
 
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from .interpreter import StepFailed
+from .program import complaint
 
 TAG = "v1.25.0"
 REPOSITORY = "https://github.com/micropython/micropython"
+TRIAL_LIMIT_S = 60
 CLONE_LIMIT_S = 600
 BUILD_LIMIT_S = 1800
 
-# Of the frozen modules the firmware needs asyncio alone, and that is no submodule. What needs one is off.
+# Of the frozen modules the firmware needs asyncio alone. What needs a submodule is left out.
 MANIFEST = 'include("$(MPY_DIR)/extmod/asyncio")\n'
 WITHOUT_SUBMODULES = ["MICROPY_PY_BTREE=0", "MICROPY_PY_SSL=0", "MICROPY_PY_FFI=0"]
 
@@ -48,43 +49,40 @@ class Build:
 
     def make(self, home: Path) -> None:
         """Build into `home`; StepFailed when a tool, the source or the build is not there."""
-        self._check_tools()
+        if " " in str(home):  # make cannot quote
+            raise StepFailed(
+                self.step, f"{home} has a space", "set XDG_CACHE_HOME to a path without"
+            )
         work = home / "work"
         work.mkdir()
-        tree = Path(self.tree).absolute() if self.tree else self._clone(work / "tree")
+        self._check_tools(work)
+        tree = Path(self.tree).absolute() if self.tree else self._clone(work)
         if not (tree / "ports" / "unix" / "Makefile").is_file():
-            raise StepFailed(self.step, "it is no MicroPython source tree", "give the folder that has ports/unix")
+            raise StepFailed(self.step, f"{tree} has no ports/unix", "give MicroPython's own tree")
         self._build(tree, work)
         (work / "unix" / "micropython").rename(home / "micropython")
         shutil.copy(tree / "LICENSE", home / "LICENSE")
         shutil.rmtree(work)
 
-    def _check_tools(self) -> None:
+    def _check_tools(self, work: Path) -> None:
         needed = ["gcc", "make"] if self.tree else ["gcc", "make", "git"]
-        missing = [tool for tool in needed if shutil.which(tool) is None]
+        missing = " and ".join(tool for tool in needed if shutil.which(tool) is None)
         if missing:
-            names = " and ".join(missing)
-            raise StepFailed(self.step, f"{names} not found", f"install {names}")
+            raise StepFailed(self.step, f"{missing} not found", f"install {missing}")
+        program = work / "trial.c"
+        program.write_text("#include <stdio.h>\nint main(void) { return puts(__FILE__) < 0; }\n")
         flags = ["-m32"] if self.bits == 32 else []
-        program = "#include <stdio.h>\nint main(void) { return sizeof(void *) != %d; }" % (self.bits // 8)
-        command = ["gcc", *flags, "-x", "c", "-", "-o", os.devnull]
-        done = subprocess.run(command, input=program, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            remedy = "install gcc-multilib" if self.bits == 32 else "install libc6-dev (or your system's name for it)"
+        trial = ["gcc", *flags, str(program), "-o", str(work / "trial")]
+        if complaint(trial, ("error",), TRIAL_LIMIT_S, work):
+            remedy = f"install {'gcc-multilib' if self.bits == 32 else 'the C library for gcc'}"
             raise StepFailed(self.step, f"gcc makes no {self.bits}-bit programs here", remedy)
 
-    def _clone(self, tree: Path) -> Path:
-        command = ["git", "clone", "-q", "--depth=1", f"--branch={TAG}", REPOSITORY, str(tree)]
-        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, env=environment, timeout=CLONE_LIMIT_S, check=False
-            )
-            problem = (done.stderr.strip().splitlines() or [""])[-1] if done.returncode else ""
-        except subprocess.TimeoutExpired:
-            problem = f"git did not end within {CLONE_LIMIT_S} s"
+    def _clone(self, work: Path) -> Path:
+        tree = work / "tree"
+        clone = ["git", "clone", "-q", "--depth=1", f"--branch={TAG}", REPOSITORY, str(tree)]
+        problem = complaint(clone, ("fatal:",), CLONE_LIMIT_S, work)
         if problem:
-            remedy = "check the network, or give a MicroPython source tree with --source or MICROPYTHON_SOURCE"
+            remedy = "check the network, or give a MicroPython source tree in MICROPYTHON_SOURCE"
             raise StepFailed(self.step, problem, remedy)
         return tree
 
@@ -94,28 +92,20 @@ class Build:
         library.mkdir()
         (library / "README.md").touch()
         cross = work / "mpy-cross" / "mpy-cross"
-        self._compile([f"-C{tree / 'mpy-cross'}", f"BUILD={cross.parent}"])
-        self._compile(
-            [
-                f"-C{tree / 'ports' / 'unix'}",
-                f"BUILD={work / 'unix'}",
-                f"FROZEN_MANIFEST={work / 'manifest.py'}",
-                f"MPY_LIB_DIR={library}",
-                f"MICROPY_MPYCROSS={cross}",
-                f"MICROPY_MPYCROSS_DEPENDENCY={cross}",
-                *WITHOUT_SUBMODULES,
-                *(FLAGS_32_BIT if self.bits == 32 else []),
-            ]
-        )
+        unix = [
+            f"FROZEN_MANIFEST={work / 'manifest.py'}",
+            f"MPY_LIB_DIR={library}",
+            f"MICROPY_MPYCROSS={cross}",
+            f"MICROPY_MPYCROSS_DEPENDENCY={cross}",
+            *WITHOUT_SUBMODULES,
+            *(FLAGS_32_BIT if self.bits == 32 else []),
+        ]
+        self._compile(tree / "mpy-cross", cross.parent, [])
+        self._compile(tree / "ports" / "unix", work / "unix", unix)
 
-    def _compile(self, arguments: list[str]) -> None:
-        """Run make quietly; on failure the compiler's first complaint is the message."""
-        make = ["make", "-s", f"-j{os.cpu_count() or 1}", f"PYTHON={sys.executable}", "V=0", *arguments]
-        try:
-            done = subprocess.run(make, capture_output=True, text=True, timeout=BUILD_LIMIT_S, check=False)
-        except subprocess.TimeoutExpired:
-            raise StepFailed(self.step, f"make did not end within {BUILD_LIMIT_S} s", "try again") from None
-        if done.returncode != 0:
-            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            gist = next((line for line in lines if "error" in line.lower() or "***" in line), lines[-1])
-            raise StepFailed(self.step, f"make failed ({gist})", "mend that, or give another tree with --source")
+    def _compile(self, folder: Path, build: Path, variables: list[str]) -> None:
+        jobs = f"-j{os.cpu_count() or 1}"
+        make = ["make", "-s", jobs, f"BUILD={build}", f"PYTHON={sys.executable}", *variables]
+        problem = complaint(make, ("error", "Error", "***"), BUILD_LIMIT_S, folder)
+        if problem:
+            raise StepFailed(self.step, problem, "mend that, or give another tree")
