@@ -1,6 +1,6 @@
-"""What every test may ask for: the checkout, and MicroPython's unix port with 64 or 32 bit integers.
+"""What every test may ask for: the checkout, and MicroPython's unix port, 64 and 32 bit.
 
-With $DECKWATCH_NO_FETCH set nothing is downloaded or built for a test; `make test` has done it before.
+With $DECKWATCH_NO_FETCH set nothing is downloaded or built for a test.
 """
 
 import os
