@@ -11,6 +11,7 @@ bits. packlab must be installed (`make setup`).
 
 import hashlib
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from packlab.convert import convert
 
 HERE = Path(__file__).parent
 SHEETS = ("xiaomi", "jbd", "jk", "ant", "daly", "vesc")
+# A code search found this source by a number that means nothing elsewhere.
+UNNAMED_SOURCE = re.compile(r"\(find_string id \d+; [^)]*\)")
 CHANGED = "identities blanked and the checks set to match; every other byte is as in the source"
 STANDING_SOURCE = (
     'etransport/ninebot-docs, "M365 ESC - BMS [two-way]" (public logic-analyser file, both wires)'
@@ -106,6 +109,7 @@ def main(originals: Path) -> None:
 
 def _derive(sheet: str, entry: Entry, blanked: set[bytes]) -> Entry:
     """Return the entry as it is kept here; what was blanked in it is added to `blanked`."""
+    entry = entry | {"source": UNNAMED_SOURCE.sub("(repository unknown)", entry["source"])}
     provenance = entry.get("provenance") or f"{sheet}: {entry['kind']}"
     origin = ORIGIN_OF[provenance]
     if origin == "made" or "anonymised" in provenance:  # these identify nobody
