@@ -1,0 +1,1 @@
+"""Deckwatch: the firmware of a battery-line listener for e-scooters; start reading at pipeline.py."""

@@ -1,0 +1,70 @@
+"""Every checksum the families use, plain; checksums_viper.py holds the same for the chip.
+
+Each function takes (buf, start, end), works on buf[start:end] and returns an integer of 8 or 16 bits; none allocates.
+"""
+
+from micropython import const
+
+_WORD = const(0xFFFF)
+
+
+def sum8(buf, start: int, end: int) -> int:
+    """Low byte of the sum (Daly A5 sheet 2, JK02 sheet 2)."""
+    total = 0
+    for i in range(start, end):
+        total += buf[i]
+    return total & 0xFF
+
+
+def sum16(buf, start: int, end: int) -> int:
+    """Low 16 bits of the sum (ANT sheet 3, JK 4E57 sheet 1.2)."""
+    total = 0
+    for i in range(start, end):
+        total += buf[i]
+    return total & _WORD
+
+
+def sum16_inverted(buf, start: int, end: int) -> int:
+    """0xFFFF minus the sum (Xiaomi and Ninebot sheet 2.1)."""
+    total = 0
+    for i in range(start, end):
+        total += buf[i]
+    return ~total & _WORD
+
+
+def sum16_negated(buf, start: int, end: int) -> int:
+    """0x10000 minus the sum, 16 bits (JBD sheet 2)."""
+    total = 0
+    for i in range(start, end):
+        total += buf[i]
+    return -total & _WORD
+
+
+def crc16_modbus(buf, start: int, end: int) -> int:
+    """Reflected polynomial A001, start FFFF (Daly D2, ANT 2021+, JK Modbus)."""
+    crc = _WORD
+    for i in range(start, end):
+        crc ^= buf[i]
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+    return crc
+
+
+def crc16_xmodem(buf, start: int, end: int) -> int:
+    """Polynomial 1021, start 0 (VESC sheet 2: payload 04 gives 4084)."""
+    crc = 0
+    for i in range(start, end):
+        crc ^= buf[i] << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x1021) & _WORD if crc & 0x8000 else crc << 1
+    return crc
+
+
+CHECKS = {
+    "sum8": sum8,
+    "sum16": sum16,
+    "sum16_inverted": sum16_inverted,
+    "sum16_negated": sum16_negated,
+    "crc16_modbus": crc16_modbus,
+    "crc16_xmodem": crc16_xmodem,
+}

@@ -1,0 +1,194 @@
+"""Applies the table to one pack: the one place that knows limits, hysteresis, hold times and agreeing samples.
+
+Rules is the table with the owner's limits, shared by all packs; Judge is one pack's state. Nothing here allocates after start.
+"""
+
+from array import array
+
+from micropython import const
+
+from deckwatch.guardrails.table import CODES, HOLDING, ROWS
+from deckwatch.telemetry import INDEX
+from deckwatch.ticks import age_ms, saturated
+
+_LEVELS = const(3)  # places per rule: info, warn, alarm
+UNARMED = const(-(1 << 29))
+_NO_GATE = const(255)
+
+
+class Rules:
+    """The table compiled to arrays. limit and hold_ms have three places a rule, at 3 * rule + level - 1."""
+
+    def __init__(self, config) -> None:
+        rows = len(ROWS)
+        self.code = bytearray(rows)
+        self.slot = bytearray(rows)
+        self.gate = bytearray(rows)
+        self.holding = bytearray(rows)
+        self.sign = array("b", bytes(rows))  # +1: too high is bad, -1: too low is bad
+        self.strict = bytearray(rows)
+        self.need = bytearray(rows)
+        self.clear_by = array("i", bytes(4 * rows))
+        self.clear_hold_ms = array("i", bytes(4 * rows))
+        self.limit = array("i", bytes(4 * rows * _LEVELS))
+        self.hold_ms = array("i", bytes(4 * rows * _LEVELS))
+        self.group = bytearray(len(CODES))
+        for place in range(rows * _LEVELS):
+            self.limit[place] = UNARMED
+        for rule in range(rows):
+            self._add(rule, ROWS[rule], config.limits_of(ROWS[rule]))
+
+    def _add(self, rule: int, row: tuple, limits: list) -> None:
+        self.code[rule] = CODES.index(row[0])
+        self.group[self.code[rule]] = row[4]
+        self.slot[rule] = INDEX[row[1]]
+        self.sign[rule] = 1 if row[2].startswith(">") else -1
+        self.strict[rule] = len(row[2]) == 1
+        self.gate[rule] = INDEX[row[3]] if row[3] else _NO_GATE
+        self.holding[rule] = row[3] in HOLDING
+        self.need[rule] = row[5]
+        self.clear_by[rule] = row[6]
+        self.clear_hold_ms[rule] = row[7]
+        for level, limit in zip(row[8], limits):
+            place = rule * _LEVELS + level[0] - 1
+            self.hold_ms[place] = level[4]
+            if limit is not None:
+                self.limit[place] = limit
+
+    def over(self, rule: int, place: int, value: int) -> bool:
+        """Is `value` on the wrong side of the limit at `place`?"""
+        beyond = (value - self.limit[place]) * self.sign[rule]
+        return beyond > 0 or beyond == 0 and not self.strict[rule]
+
+    def safe(self, rule: int, place: int, value: int) -> bool:
+        """Is `value` far enough on the right side to clear?"""
+        if self.over(rule, place, value):
+            return False
+        return (self.limit[place] - value) * self.sign[rule] >= self.clear_by[rule]
+
+
+class Judge:
+    """One pack's rules at work. level: per rule, what is set now; known: judged on fresh values; watched: inputs are there.
+
+    changed: some level or knowledge moved since the caller last looked (the caller clears it).
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.size = len(ROWS)
+        self.level = bytearray(self.size)
+        self.known = bytearray(self.size)
+        self.watched = bytearray(self.size)
+        self._since = array("i", bytes(4 * self.size * _LEVELS))
+        self._agree = bytearray(self.size * _LEVELS)
+        self._clear_since = array("i", bytes(4 * self.size))
+        self._clear_agree = bytearray(self.size)
+        self._count = array("H", bytes(2 * self.size))
+        self._pending = bytearray(self.size)
+        self._wait_ms = 0
+        self.changed = False
+
+    def update(self, t, now: int, whole: bool, longest_ms: int) -> int:
+        """Judges what is new (everything with `whole`). Returns ms until a hold time ends, at most longest_ms."""
+        self._wait_ms = longest_ms
+        rules = self.rules
+        for rule in range(self.size):
+            slot = rules.slot[rule]
+            if whole or self._pending[rule] or t.count[slot] != self._count[rule]:
+                self._judge(rule, slot, t, now)
+        return self._wait_ms
+
+    def _judge(self, rule: int, slot: int, t, now: int) -> None:
+        gate = self.rules.gate[rule]
+        watched = t.fresh(slot, now) and (gate == _NO_GATE or t.fresh(gate, now))
+        applies = gate == _NO_GATE or t.value[gate] != 0
+        known = watched and (applies or not self.rules.holding[rule])
+        if self.watched[rule] != watched:
+            self.watched[rule] = watched
+            self.changed = True
+        if self.known[rule] != known:
+            self.known[rule] = known
+            if self.level[rule]:
+                self.changed = True
+        if not known:
+            self._start_again(rule)
+            return
+        new = t.count[slot] != self._count[rule] or not applies
+        self._count[rule] = t.count[slot]
+        self._pending[rule] = False
+        if applies:
+            self._raise(rule, t.value[slot], now, new)
+        else:
+            self._start_again(rule, True)
+        if self.level[rule]:
+            self._lower(rule, t.value[slot], now, new, applies)
+
+    def _start_again(self, rule: int, keep_clearing: bool = False) -> None:
+        """Values are missing: agreement and hold times count from the next fresh one."""
+        for place in range(rule * _LEVELS, rule * _LEVELS + _LEVELS):
+            self._agree[place] = 0
+        if not keep_clearing:
+            self._clear_agree[rule] = 0
+            self._pending[rule] = False
+
+    def _raise(self, rule: int, value: int, now: int, new: bool) -> None:
+        rules = self.rules
+        place = rule * _LEVELS
+        for level in range(1, _LEVELS + 1):
+            if rules.limit[place] != UNARMED:
+                if not rules.over(rule, place, value):
+                    self._agree[place] = 0
+                elif self._holds(place, rules.hold_ms[place], rules.need[rule], now, new):
+                    if level > self.level[rule]:
+                        self.level[rule] = level
+                        self._clear_agree[rule] = 0
+                        self.changed = True
+                elif level > self.level[rule]:
+                    self._pending[rule] = True
+            place += 1
+
+    def _holds(self, place: int, hold_ms: int, need: int, now: int, new: bool) -> bool:
+        """Has the condition at `place` held long enough, on enough samples?"""
+        if not self._agree[place]:
+            self._since[place] = now
+            self._agree[place] = 1
+        elif new and self._agree[place] < need:
+            self._agree[place] += 1
+        left = hold_ms - age_ms(now, self._since[place])
+        if left > 0:
+            if left < self._wait_ms:
+                self._wait_ms = left
+            return False
+        return self._agree[place] >= need
+
+    def _lower(self, rule: int, value: int, now: int, new: bool, applies: bool) -> None:
+        rules = self.rules
+        first = rule * _LEVELS
+        level = self.level[rule]
+        if applies and not rules.safe(rule, first + level - 1, value):
+            self._clear_agree[rule] = 0
+            return
+        if not self._clear_agree[rule]:
+            self._clear_since[rule] = now
+            self._clear_agree[rule] = 1
+        elif new and self._clear_agree[rule] < rules.need[rule]:
+            self._clear_agree[rule] += 1
+        left = rules.clear_hold_ms[rule] - age_ms(now, self._clear_since[rule])
+        if left > 0 or self._clear_agree[rule] < rules.need[rule]:
+            self._pending[rule] = True
+            if 0 < left < self._wait_ms:
+                self._wait_ms = left
+            return
+        level -= 1
+        while level and (not applies or rules.limit[first + level - 1] == UNARMED or rules.safe(rule, first + level - 1, value)):
+            level -= 1
+        self.level[rule] = level
+        self._clear_agree[rule] = 0
+        self.changed = True
+
+    def saturate(self, now: int) -> None:
+        """Keeps old stamps old across the tick wrap."""
+        for place in range(self.size * _LEVELS):
+            self._since[place] = saturated(now, self._since[place])
+        for rule in range(self.size):
+            self._clear_since[rule] = saturated(now, self._clear_since[rule])
