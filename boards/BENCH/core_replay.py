@@ -1,7 +1,7 @@
 """Replays a line through the core on whatever interpreter runs this: CPython, unix port 64 or 32 bit; the trace must be the same.
 
 Standard input: one JSON line of settings ({"config": {...}, "telemetry": bool, "edges": bool, "lock": bool}), then the line feed,
-`t_us port hex` or `t_us port !level`, sorted by time. Standard output: the trace, JSON lines. `lock` locks the heap from feed to
+`t_us port hex`, `t_us port !level`, or `t_us clock -` (time passes, nothing comes), sorted by time. Standard output: the trace, JSON lines. `lock` locks the heap from feed to
 render, so that any allocation there ends the run with MemoryError. Started by packlab replay.
 """
 
@@ -178,6 +178,9 @@ def main():
             break
         t_us, port, data = line.split()
         ms = int(t_us) // 1000
+        if port == "clock":
+            replay.run_to(ms)
+            continue
         port = PORTS.index(port)
         if data.startswith("!"):
             replay.line(ms, port, LINE_STATES.index(data[1:]))
