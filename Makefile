@@ -23,12 +23,13 @@ interpreters: $(READY)  ## find or fetch MicroPython, 64 and 32 bit (without the
 	@path=$$($(FIND_MICROPYTHON) --bits 64) && echo "MicroPython 64 bit: $$path"
 	@path=$$($(FIND_MICROPYTHON) --bits 32 || echo "none, see above; what needs it is skipped") && echo "MicroPython 32 bit: $$path"
 
-lint: $(READY)  ## style, types, spelling and the import rules
+lint: $(READY)  ## style, types, spelling, the module index and the import rules
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check host tests tools
 	@$(BIN)/mypy
 	@$(BIN)/mypy --config-file tools/mypy-firmware.ini
 	@$(BIN)/codespell
+	@$(BIN)/python tools/make_index.py --check
 	@$(BIN)/pytest -q tests/test_import_rules.py
 
 test: interpreters lint  ## everything that is checked; under 10 minutes

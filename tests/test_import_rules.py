@@ -12,7 +12,15 @@ import pytest
 # A file or folder directly below firmware/deckwatch belongs to a layer. What is not named wires
 # the others together (pipeline, config, …): it may use all but the hardware, and none of them it.
 LAYERS = {
-    "vocabulary": {"telemetry", "frame", "alert", "ticks", "faults", "controller_errors"},
+    "vocabulary": {
+        "telemetry",
+        "frame",
+        "alert",
+        "ticks",
+        "faults",
+        "controller_errors",
+        "status",
+    },
     "wire": {"checksums", "checksums_viper", "fields", "framer"},
     "protocols": {"protocols"},
     "meters": {"meters"},

@@ -438,7 +438,10 @@ def test_upstreams_tag_is_cloned_where_there_is_no_package(bench: Bench) -> None
 
 
 FAILING = {
-    "gcc": ("#!/bin/sh\n[ $1 != -m32 ]\n", "gcc makes no 32-bit programs here; install gcc-multilib."),
+    "gcc": (
+        "#!/bin/sh\n[ $1 != -m32 ]\n",
+        "gcc makes no 32-bit programs here; install gcc-multilib.",
+    ),
     "git": (
         "#!/bin/sh\necho 'fatal: no route' >&2; exit 128\n",
         "git says: fatal: no route; check the network, or give a MicroPython source tree in",

@@ -1,8 +1,10 @@
-"""Writes firmware/deckwatch/index.py: the names of protocol families and profiles, since a frozen package cannot be listed.
+"""Writes firmware/deckwatch/index.py, the names of protocol families and profiles.
 
     python3 tools/make_index.py [--check]
 
-A protocol is a module in protocols/ that sets FRAMING, a profile any module in profiles/. --check only compares (exit 1: run me).
+The firmware needs it because a frozen package cannot be listed. A protocol is a module in
+protocols/ that sets FRAMING, a profile any module in profiles/. --check only compares (exit 1:
+run me).
 """
 
 import sys
@@ -23,7 +25,10 @@ def _names(folder: str, mark: str) -> list[str]:
 
 def render() -> str:
     """The text of index.py."""
-    lines = ['"""Names of the families and profiles; written by tools/make_index.py, never by hand."""', ""]
+    lines = [
+        '"""Names of the families and profiles; written by tools/make_index.py, never by hand."""',
+        "",
+    ]
     for constant, folder, mark in (
         ("PROTOCOLS", "protocols", "FRAMING = "),
         ("PROFILES", "profiles", "OPTIONS = "),
