@@ -1,8 +1,11 @@
-"""Replays a line through the core on whatever interpreter runs this: CPython, unix port 64 or 32 bit; the trace must be the same.
+"""Replays a line through the core on whatever interpreter runs this: CPython, unix port 64 or 32
+bit; the trace must be the same.
 
-Standard input: one JSON line of settings ({"config": {...}, "telemetry": bool, "edges": bool, "lock": bool}), then the line feed,
-`t_us port hex`, `t_us port !level`, or `t_us clock -` (time passes, nothing comes), sorted by time. Standard output: the trace, JSON lines. `lock` locks the heap from feed to
-render, so that any allocation there ends the run with MemoryError. Started by packlab replay.
+Standard input: one JSON line of settings ({"config": {...}, "telemetry": bool, "edges": bool,
+"lock": bool}), then the line feed, `t_us port hex`, `t_us port !level`, or `t_us clock -` (time
+passes, nothing comes), sorted by time. Standard output: the trace, JSON lines. `lock` locks the
+heap from feed to render, so that any allocation there ends the run with MemoryError. Started by
+packlab replay.
 """
 
 import binascii
@@ -33,7 +36,8 @@ class Replay:
         self._changed_code = bytearray(_PENDING)
         self._changes = 0
         self._buf = bytearray(CHUNK)
-        self.core = Pipeline(config.load(settings.get("config", {})), self, settings.get("strict", True))
+        loaded = config.load(settings.get("config", {}))
+        self.core = Pipeline(loaded, self, settings.get("strict", True))
         self._tick_at = 0
         self._render_at = 0
         self._look = -1
@@ -55,19 +59,19 @@ class Replay:
         self._changes += 1
 
     def run_to(self, ms):
-        """All rounds and renders that fall due up to `ms`; time begins with the first event."""
+        """All rounds and renders that fall due before `ms`; time begins with the first event."""
         if self._first is None:
             self._first = self._tick_at = self._render_at = ms
         while True:
             due = min(self._tick_at, self._render_at)
-            if due > ms:
+            if due >= ms:
                 break
             self._step(due, due >= self._tick_at)
         self.ms = ms
 
     def feed(self, ms, port, data):
         """A chunk arrived at `ms`."""
-        self.run_to(ms - 1)
+        self.run_to(ms)
         self.ms = ms
         for start in range(0, len(data), CHUNK):
             part = data[start : start + CHUNK]
@@ -79,7 +83,7 @@ class Replay:
 
     def line(self, ms, port, state):
         """A wire changed."""
-        self.run_to(ms - 1)
+        self.run_to(ms)
         self.ms = ms
         self._lock()
         self.core.line(port, state, ms & _TICKS)

@@ -1,4 +1,5 @@
-"""Core state -> JSON lines of the trace, the same bytes from every interpreter (json.dumps and dict order differ between them).
+"""Core state -> JSON lines of the trace, the same bytes from every interpreter (json.dumps and
+dict order differ between them).
 
 Called by core_replay.py and by the virtual board's trace; nothing of this is on the dongle.
 """
@@ -66,7 +67,11 @@ def led(t_ms, shown):
 
 def buzzer(t_ms, shown, tone_hz):
     """A group of beeps begins."""
-    return '{"t_ms":%d,"event":"buzzer","tone_hz":%d,"beeps":%d}' % (t_ms, tone_hz, shown.group)
+    return '{"t_ms":%d,"event":"buzzer","tone_hz":%d,"beeps":%d}' % (
+        t_ms,
+        tone_hz,
+        shown.group,
+    )
 
 
 def edge(t_ms, colour, tone_hz):

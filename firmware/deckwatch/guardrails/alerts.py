@@ -79,6 +79,7 @@ class Alerts:
             if self.state[code] != UNKNOWN:
                 self._change(code, UNKNOWN, lost)
         elif self.state[code] != CLEAR:
+            self._follow(code, t, now)
             self._change(code, CLEAR, OK)
 
     def _set(self, code: int, level: int, rule: int, t, now: int) -> None:
@@ -112,7 +113,7 @@ class Alerts:
         self._worsen(code, t.value[slot], self._judge.rules.sign[self._rule[code]])
         if t.where[slot] != self.where[code]:
             self.where[code] = t.where[slot]
-            if slot in _NAMED and t.where[slot]:
+            if slot in _NAMED and t.where[slot] and self.state[code] == SET:
                 self._change(code, SET, self.level[code])
 
     def _worsen(self, code: int, value: int, sign: int) -> None:

@@ -114,7 +114,7 @@ class Link:
             quiet = age_ms(now, self._spoke_at)
         t.derive(_QUIET, min(quiet, _HOUR_MS), 0, now, t.count[_QUIET] + 1)
         self._measure(t, now)
-        return 1000 - max(unanswered, quiet) % 1000
+        return 1000 - max(unanswered % 1000, quiet % 1000)
 
     def _measure(self, t, now: int) -> None:
         """Moves the 30 s window in 5 s steps and judges it."""

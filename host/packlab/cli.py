@@ -1,0 +1,223 @@
+"""The command line: `packlab COMMAND --help` is enough to work with. Each command parses its words
+here and calls one module."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from packlab.errors import PacklabError
+from packlab.interpreters import INTERPRETERS
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; bad input prints one sentence and gives exit code 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except PacklabError as error:
+        print(f"packlab: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `packlab … | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="packlab",
+        description="The bench of Deckwatch: replay, decode and convert an e-scooter's battery line.",
+    )
+    parser.add_argument("--version", action="version", version=f"packlab {version('packlab')}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_replay(commands)
+    _add_decode(commands)
+    _add_convert(commands)
+    _add_made(commands)
+    _add_demo(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # the only name argparse has for it
+
+
+def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "replay",
+        help="send a capture through the firmware and show what it notices",
+        description="Send a capture through the firmware's core and show what it notices.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="a capture (.cap)")
+    parser.add_argument(
+        "--speed",
+        type=_speed,
+        default=None,
+        metavar="max|1x|Nx",
+        help="how fast (default: max, as fast as it goes)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the trace, a JSON object a line"
+    )
+    parser.add_argument("--telemetry", action="store_true", help="with --json: values, too")
+    parser.add_argument(
+        "--edges", action="store_true", help="with --json: each edge of the light and tone"
+    )
+    parser.add_argument("--profile", metavar="P", help="which pack it is (default: m365)")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="the dongle's configuration file (JSON)"
+    )
+    parser.add_argument(
+        "--interpreter",
+        choices=INTERPRETERS,
+        default="unix",
+        help="what runs the firmware (default: MicroPython's unix port, 64 bit)",
+    )
+    parser.add_argument("--lenient", action="store_true", help="skip and count damaged lines")
+    parser.set_defaults(run=_replay)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from packlab import session
+
+    return session.replay_file(
+        options.file,
+        config=_config(options.config, options.profile),
+        interpreter=options.interpreter,
+        speed=options.speed,
+        as_json=options.json,
+        telemetry=options.telemetry,
+        edges=options.edges,
+        lenient=options.lenient,
+    )
+
+
+def _config(path: Path | None, profile: str | None) -> dict[str, object]:
+    """The configuration file's object, the profile of the command line on top."""
+    config: dict[str, object] = {}
+    if path is not None:
+        try:
+            loaded = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise PacklabError(
+                f"{path} cannot be read: {error.strerror}; check the path"
+            ) from error
+        except ValueError as error:
+            raise PacklabError(f"{path} is no JSON: {error}; mend it there") from error
+        if not isinstance(loaded, dict):
+            raise PacklabError(f'{path} must hold one JSON object: {{"profile": "m365"}}')
+        config = loaded
+    if profile is not None:
+        config["profile"] = profile
+    return config
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < 1e6:
+        raise argparse.ArgumentTypeError(f"'{text}' is no speed; write max, 1x or 20x")
+    return speed
+
+
+def _add_decode(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "decode",
+        help="explain frames given as hex on standard input",
+        description="Explain frames given as hex on standard input, one a line.",
+    )
+    parser.add_argument("--protocol", metavar="P", help="only this family (default: try all)")
+    parser.add_argument("--json", action="store_true", help="print a JSON object a line")
+    parser.set_defaults(run=_decode)
+
+
+def _decode(options: argparse.Namespace) -> int:
+    from packlab.decode import decode
+
+    for result in decode(sys.stdin, options.protocol):
+        if options.json:
+            print(json.dumps(result, separators=(",", ":")))
+        elif result["ok"]:
+            parts = [f"{name} {value}" for name, value in result["values"].items()]
+            parts += [f"request {result['request']}"] if "request" in result else []
+            print(f"{result['protocol']} {result['kind']}: {', '.join(parts) or 'no values'}")
+        else:
+            print(f"rejected: {result['error']}")
+    return 0
+
+
+def _add_convert(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "convert",
+        help="turn a logic analyser's table into a capture",
+        description="Turn a table (CSV: t_start_us, t_end_us, line, hex) into a capture.",
+    )
+    parser.add_argument("table", type=Path, metavar="TABLE")
+    parser.add_argument("capture", type=Path, metavar="CAPTURE")
+    parser.add_argument("--source", help="where the table comes from, for the capture's header")
+    parser.set_defaults(run=_convert)
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from packlab.convert import convert
+
+    summary = convert(options.table, options.capture, source=options.source)
+    for port, chunks in summary.chunks.items():
+        print(f"{port}: {chunks} chunks, {summary.bytes[port]} bytes")
+    print(f"wrote {options.capture}, {summary.end_us / 1e6:.1f} s")
+    return 0
+
+
+def _add_made(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    from packlab.made.scenarios import SCENARIOS
+
+    parser = commands.add_parser(
+        "made",
+        help="make a capture from the pack model",
+        description="Make a capture from the pack model; its header says that it is made.",
+    )
+    parser.add_argument(
+        "name", choices=sorted(SCENARIOS), metavar="NAME", help=", ".join(sorted(SCENARIOS))
+    )
+    parser.add_argument("capture", type=Path, metavar="CAPTURE")
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same bytes (default: 1)")
+    parser.set_defaults(run=_made)
+
+
+def _made(options: argparse.Namespace) -> int:
+    from packlab.capture import new_file
+    from packlab.made import make
+
+    with new_file(options.capture) as stream:
+        make(options.name, options.seed, stream)
+    print(f"wrote {options.capture}, made with seed {options.seed}")
+    return 0
+
+
+def _add_demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="watch a real scooter line and a made ride go through the firmware",
+        description="Replay a real M365 line, then a made charge and ride, through the firmware.",
+    )
+    parser.set_defaults(run=lambda _: _demo())
+
+
+def _demo() -> int:
+    from packlab import session
+
+    return session.demo()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
