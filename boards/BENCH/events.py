@@ -76,7 +76,8 @@ def buzzer(t_ms, shown, tone_hz):
 
 def edge(t_ms, colour, tone_hz):
     """Every change of light or tone, where edges are asked for."""
-    return '{"t_ms":%d,"event":"edge","colour":"%s","tone_hz":%d}' % (t_ms, COLOURS[colour], tone_hz)
+    form = '{"t_ms":%d,"event":"edge","colour":"%s","tone_hz":%d}'
+    return form % (t_ms, COLOURS[colour], tone_hz)
 
 
 def watch(t_ms, alerts):
@@ -111,7 +112,8 @@ def values(t, now, everything):
 def _lists(t):
     parts = []
     if t.cells:
-        parts.append('"cell_mv":[%s]' % ",".join([str(t.cell_mv[cell]) for cell in range(t.cells)]))
+        cells = [str(t.cell_mv[cell]) for cell in range(t.cells)]
+        parts.append('"cell_mv":[%s]' % ",".join(cells))
     if t.probes:
         temps = [t.temp_dc[probe] for probe in range(t.probes)]
         texts = ["null" if dc == NO_PROBE else str(dc) for dc in temps]

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="packlab",
-        description="The bench of Deckwatch: replay, decode and convert an e-scooter's battery line.",
+        description="The bench of Deckwatch: replay, decode, convert a scooter's battery line.",
     )
     parser.add_argument("--version", action="version", version=f"packlab {version('packlab')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -6,6 +6,7 @@ that CPython and MicroPython go exactly the same way. The feed is sent as record
 against the wall clock.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -62,7 +63,8 @@ def replay(events: Iterable[Event], settings: Settings) -> Iterator[str]:
         errors="replace",
         env={**os.environ, **variables},
     )
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     feeder = _Feeder(process.stdin, events, settings)
     feeder.start()
     rest: list[str] = []
@@ -115,10 +117,8 @@ class _Feeder(threading.Thread):
         except BaseException as failure:
             self.failure = failure
         finally:
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 self._stream.close()
-            except BrokenPipeError:
-                pass
 
     def _head(self) -> str:
         settings = self._settings
