@@ -1,0 +1,134 @@
+"""Run a firmware on the virtual board: `micropython run.py firmware=DIR [name=value …] <FEED`;
+launch.py restarts it.
+
+Options (folders and files as absolute paths): firmware, the folder with main.py; state, the folder
+that outlives restarts and holds the board's flash (without it the first reset ends the run);
+trace, the file the trace is added to; scenario, a Python file instead of a feed on standard input;
+pins, another pins.csv; chip (esp32s3, esp32, esp32c3); boot_ms, from a reset to main.py; ticks,
+what the clock starts at; seed, of the noise. This is also what the chip's boot code does: clock,
+wires, file system, boot.py, main.py, and if that ends, an idle prompt.
+"""
+
+import builtins
+import gc
+import os
+import sys
+
+HERE = __file__.rpartition("/")[0]
+if HERE[:1] != "/":
+    HERE = (os.getcwd() + "/" + HERE).rstrip("/")
+MODULES = HERE + "/modules"
+OPTIONS = {"firmware": "", "state": "", "trace": "", "scenario": "", "pins": HERE + "/pins.csv",
+           "chip": "esp32s3", "boot_ms": "300", "ticks": "0", "seed": "0"}
+
+
+def options(words):
+    """The options as a dictionary; ends the program with a sentence if one is not known."""
+    chosen = dict(OPTIONS)
+    for word in words:
+        name, _, value = word.partition("=")
+        if name not in chosen:
+            known = ", ".join(sorted(OPTIONS))
+            print("run.py: there is no option '%s'; there are %s" % (name, known))
+            sys.exit(2)
+        chosen[name] = value
+    if not chosen["firmware"]:
+        print("run.py: say which firmware: firmware=FOLDER")
+        sys.exit(2)
+    return chosen
+
+
+def build(chosen):
+    """Make the board from the options and what its last life left; return the scenario or None."""
+    sys.path.append(MODULES)
+    from virtual import state
+
+    if chosen["state"]:
+        state.read(chosen["state"])
+    # all of it now, so that the heap it takes can be told from the firmware's
+    import esp32, machine, neopixel, select, time  # noqa: E401, F401, I001
+    from virtual import chip, feed, flash, gpio, noise, power, tasks, trace, wire  # noqa: F401
+
+    sys.modules["_asyncio"] = tasks
+    if chosen["trace"]:
+        trace.to(chosen["trace"])
+    try:
+        chip.select(chosen["chip"])
+    except KeyError:
+        print("run.py: chip must be esp32s3, esp32 or esp32c3, not '%s'" % chosen["chip"])
+        sys.exit(2)
+    noise.seed(int(chosen["seed"]))
+    gpio.names_csv = chosen["pins"]
+    power.boot_ms = int(chosen["boot_ms"])
+    power.begin(int(chosen["ticks"]))
+    gpio.restore()
+    wire.lay()
+    scenario = None
+    if chosen["scenario"]:
+        folder, name = chosen["scenario"].rsplit("/", 1)
+        sys.path.append(folder)
+        scenario = __import__(name[:-3])
+        sys.path.remove(folder)
+    paths = ["", chosen["firmware"], ".frozen", "/lib", MODULES]
+    if chosen["state"]:
+        # from here on the root is the board's own
+        flash.mount(chosen["state"])
+        state.folder = flash.host(chosen["state"])
+        gpio.names_csv = flash.host(chosen["pins"])
+        paths = ["", flash.host(chosen["firmware"]), ".frozen", "/lib", flash.host(MODULES)]
+    sys.path[:] = paths
+    builtins.print = to_trace
+    return scenario
+
+
+def to_trace(*args, sep=" ", end="\n", file=None):
+    """print(): the console is part of the trace."""
+    from virtual import trace
+
+    text = sep.join(str(a) for a in args)
+    if file is None:
+        trace.line("print " + text.replace("\n", "\\n"))
+    else:
+        file.write(text + end)
+
+
+def boot(script):
+    """Run one of the firmware's scripts, as the chip does after a reset."""
+    try:
+        __import__(script)
+    except ImportError as missing:
+        if script == "boot" and "'boot'" in str(missing):
+            return
+        crashed(missing)
+    except Exception as failure:
+        crashed(failure)
+
+
+def crashed(failure):
+    from virtual import trace
+
+    trace.line("crash %s" % repr(failure))
+    sys.print_exception(failure, sys.stderr)
+
+
+def live(scenario):
+    """One life of the chip, to its end."""
+    from virtual import clock, feed, power, trace
+
+    try:
+        feed.start(scenario)
+        gc.collect()
+        feed.board_bytes = gc.mem_alloc()
+        power.boot()
+        boot("boot")
+        boot("main")
+        trace.line("prompt")
+        clock.forever()
+    except SystemExit as leaving:
+        if power.over:
+            sys.exit(leaving.value)
+        power.restart(power.SOFT)  # what sys.exit() does on the chip
+
+
+if __name__ == "__main__":
+    live(build(options(sys.argv[1:])))
