@@ -40,7 +40,7 @@ def _pack_of(address: int) -> int:
     return -1
 
 
-def decode(frame, packs) -> None:
+def decode(frame, packs, memory=None) -> None:
     """Meaning and values of one checked frame."""
     buf = frame.buf
     at = frame.at

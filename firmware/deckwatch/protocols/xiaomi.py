@@ -40,7 +40,7 @@ _FROM_BMS = const(0x25)
 _MARGIN = const(8)  # header, L, address, command, argument, check
 
 
-def decode(frame, packs) -> None:
+def decode(frame, packs, memory=None) -> None:
     """Meaning and values of one checked frame."""
     buf = frame.buf
     at = frame.at
