@@ -14,6 +14,7 @@ OPTIONS = (
     ("design_mah", 7800, 1000, 200000, "capacity printed on the pack"),
     ("fresh_ms", 5000, 1000, 60000, "how long a live value counts as known"),
     ("ghost_cell_mv", 4600, 3700, 5000, "no cell of this chemistry can read more"),
+    ("current_reversed", 0, 0, 1, "1 = this Daly board counts its current the other way round"),
 )
 
 # full voltage of a cell, mV, and what else differs from the defaults

@@ -38,6 +38,16 @@ def load_protocol(family: str):
     return __import__("deckwatch.protocols." + family, None, None, ("decode",))
 
 
+def _memory_of(protocol, config):
+    """What a family keeps from frame to frame, one object per line; None for families that need nothing."""
+    if not hasattr(protocol, "Memory"):
+        return None
+    memory = protocol.Memory()
+    if hasattr(memory, "configure"):
+        memory.configure(config)
+    return memory
+
+
 class Pack:
     """One battery: what is known of it, the meters that derive more, and its judge."""
 
@@ -84,6 +94,7 @@ class Pipeline:
         self._expected = bytes([config.expects(code) for code in range(len(CODES))])
         self.packs = [Pack(number, config, self._protocol, rules, self) for number in range(config.packs)]
         self._telemetries = [pack.telemetry for pack in self.packs]
+        self._memory = _memory_of(self._protocol, config)
         self.framers = [Framer(self._protocol.FRAMING, self, port) for port in range(len(PORTS))]
         self.link = Link(self.framers)
         self.status = Status()
@@ -117,7 +128,7 @@ class Pipeline:
         for telemetry in self._telemetries:
             telemetry.begin(frame.now)
         try:
-            self._protocol.decode(frame, self._telemetries)
+            self._protocol.decode(frame, self._telemetries, self._memory)
         except Exception:
             self.decode_errors += 1
             if self._strict:
