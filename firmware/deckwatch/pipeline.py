@@ -231,6 +231,15 @@ class Pipeline:
                 return True
         return False
 
+    def watched_groups(self, flags) -> None:
+        """flags[group - 1] = 1 where all that can be watched of a hazard group is watched, or nothing of it can be."""
+        for group in range(len(flags)):
+            flags[group] = 1
+        alerts = self.packs[0].alerts
+        for code in range(len(CODES)):
+            if self._expected[code] and not alerts.watched[code]:
+                flags[self._group[code] - 1] = 0
+
     def acknowledge(self) -> None:
         """The owner has heard: silence until something new is set."""
         self.status.muted = True

@@ -1,0 +1,221 @@
+"""The dongle as a program: asyncio tasks around the synchronous core, each watched over, restarted and counted when it dies.
+
+    listen task   bytes and levels of one to three wires -> core, and a round of judging at once
+    round task    rounds and renders when they fall due, light and buzzer
+    button task   acknowledge, self-test
+    watch task    feeds the watchdog once every task has moved on; after a good minute counts the start as a success
+
+A task that hangs stops the feeding: the chip restarts within 8 s and keeps the cause.
+"""
+
+import asyncio
+import gc
+import time
+
+from micropython import const
+
+from deckwatch import config, status
+from deckwatch.gestures import LONG, SHORT, Ignition, Press
+from deckwatch.guardrails.table import CODES
+from deckwatch.hal import power, store
+from deckwatch.hal.button import Button
+from deckwatch.hal.light import Light
+from deckwatch.hal.lines import open_lines
+from deckwatch.hal.sound import Sound
+from deckwatch.meters.link import NO_LEVEL, OVERRUN
+from deckwatch.outputs.console import Console
+from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Sequence
+from deckwatch.pipeline import Pipeline
+from deckwatch.ticks import age_ms
+
+_POLL_MS = const(15)  # within the 25 ms from a frame's last byte to the pin
+_ROUND_MS = const(20)  # longest sleep of the round task: a new pattern's edges are not missed
+_BUTTON_MS = const(20)
+_WATCH_MS = const(500)
+_AGAIN_MS = const(50)
+_MINUTE_MS = const(60000)
+_MANY_FAILED = const(5)
+_GROUPS = const(5)
+_BAUD = const(115200)
+
+
+class App:
+    """Everything the dongle does. deaths: restarts of each task, in the order of `_jobs`; line_errors: trouble with receivers."""
+
+    def __init__(self) -> None:
+        self.starts = power.Starts()
+        self.safe = self.starts.failed >= _MANY_FAILED
+        self.config_error = ""
+        self.core = Pipeline(self._load_config(), self)
+        self.light = Light()
+        self.sound = Sound()
+        self._button = Button()
+        self._press = Press()
+        self._ignition = Ignition()
+        self._show = Sequence()
+        self._console = Console()
+        self._watched = bytearray(_GROUPS)
+        self._lines = open_lines(_BAUD)
+        self._jobs = (self._rounds, self._listen, self._buttons, self._watch)
+        self.line_errors = 0
+        self.deaths = bytearray(len(self._jobs))
+        self._moved = bytearray(len(self._jobs))
+        self._dog = None
+        self._tick_due = self._tick_set = 0
+        print("deckwatch boot %d cause %s failed %d safe %d" % (
+            self.starts.boots, self.starts.cause, self.starts.failed, self.safe,
+        ))  # fmt: skip
+
+    def _load_config(self):
+        """The owner's settings, or the defaults when they cannot be used or the dongle is in safe mode."""
+        if self.safe:
+            return config.load({})
+        try:
+            return config.load(store.read_config())
+        except ValueError as error:
+            self.config_error = str(error)
+            print("config refused: %s" % error)
+            return config.load({})
+
+    def run(self) -> None:
+        """Until power goes."""
+        asyncio.run(self._main())
+
+    async def _main(self) -> None:
+        self._dog = power.watchdog()
+        now = time.ticks_ms()
+        self._show.play(SAFE_MODE if self.safe else CONFIG_ERROR if self.config_error else SELF_TEST, now)
+        gc.collect()
+        for number in range(1, len(self._jobs)):
+            asyncio.create_task(self._keep(number))
+        await self._keep(0)
+
+    async def _keep(self, number: int) -> None:
+        """Runs one job for ever. Its death, of whatever cause, is counted and costs it a moment."""
+        while True:
+            self._moved[number] = 1
+            try:
+                await self._jobs[number]()
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as failure:
+                print("task %d died: %r" % (number, failure))
+            self.deaths[number] = min(255, self.deaths[number] + 1)
+            try:
+                await asyncio.sleep_ms(_AGAIN_MS)
+            except asyncio.CancelledError:
+                pass
+
+    async def _listen(self) -> None:
+        """Empties every line in turn, the battery's last: a request is always seen before its answer."""
+        while True:
+            self._moved[1] = 1
+            now = time.ticks_ms()
+            news = False
+            for line in self._lines:
+                try:
+                    if self._drain(line, now):
+                        news = True
+                except Exception as failure:  # one broken receiver must not deafen the others
+                    self.line_errors += 1
+                    print("line %d failed: %r" % (line.port, failure))
+            if news:
+                self._round(now)
+            await asyncio.sleep_ms(_POLL_MS)
+
+    def _drain(self, line, now: int) -> bool:
+        """All that a line has received, or a change of its level. False when there was nothing."""
+        core = self.core
+        if line.overrun():
+            core.line(line.port, OVERRUN, now)
+        n = line.read()
+        if not n:
+            level = line.look(now)
+            if level == NO_LEVEL:
+                return False
+            core.line(line.port, level, now)
+            if self._ignition.update(core.link.is_off, now):
+                core.acknowledge()
+            return True
+        while n:
+            core.feed(line.port, line.buf, n, now)
+            n = line.read()
+        return True
+
+    def _round(self, now: int) -> None:
+        """One round of judging, and what it makes light and buzzer do, at once."""
+        self._tick_due = self.core.tick(now)
+        self._tick_set = now
+        self._render(now)
+
+    def _render(self, now: int) -> int:
+        """Light and buzzer for `now`; a show lies over everything but an alarm. Returns ms until the next edge."""
+        core = self.core
+        wait = core.render(now)
+        show = self._show
+        if show.playing:
+            show_wait = show.render(now)
+            if show.playing and core.status.look != status.ALARM:
+                self.light.show(show.colour)
+                self.sound.show(show.tone_hz)
+                return min(wait, show_wait)
+        self.light.show(core.led.colour)
+        self.sound.show(core.buzzer.tone_hz)
+        return wait
+
+    async def _rounds(self) -> None:
+        while True:
+            self._moved[0] = 1
+            now = time.ticks_ms()
+            if age_ms(now, self._tick_set) >= self._tick_due:
+                self._tick_due = self.core.tick(now)
+                self._tick_set = now
+            wait = self._render(now)
+            while self._console.waiting:
+                print(self._console.text())
+            left = self._tick_due - age_ms(now, self._tick_set)
+            await asyncio.sleep_ms(max(1, min(wait, left, _ROUND_MS)))
+
+    async def _buttons(self) -> None:
+        while True:
+            self._moved[2] = 1
+            now = time.ticks_ms()
+            press = self._press.update(self._button.is_down(), now)
+            if press == SHORT:
+                self.core.acknowledge()
+                print("button: acknowledged")
+            elif press == LONG:
+                print("button: self-test")
+                self._show.play(SELF_TEST, now)
+                await asyncio.sleep_ms(2000)
+                self._show_watched()
+            await asyncio.sleep_ms(_BUTTON_MS)
+
+    def _show_watched(self) -> None:
+        self.core.watched_groups(self._watched)
+        self._show.play_watched(self._watched, time.ticks_ms())
+        for group in range(_GROUPS):
+            print("watched group %d: %s" % (group + 1, "all" if self._watched[group] else "not all"))
+        alerts = self.core.packs[0].alerts
+        print("not watched:", " ".join([CODES[code] for code in range(len(CODES)) if not alerts.watched[code]]))
+
+    async def _watch(self) -> None:
+        """Feeds the watchdog once every task has moved on since it was last fed."""
+        started = time.ticks_ms()
+        good = False
+        while True:
+            self._moved[3] = 1
+            if all(self._moved):
+                self._dog.feed()
+                for number in range(len(self._moved)):
+                    self._moved[number] = 0
+            if not good and age_ms(time.ticks_ms(), started) >= _MINUTE_MS:
+                good = True
+                self.starts.succeed()
+                if self.safe:  # the cause may have passed: try the owner's settings again
+                    power.restart()
+            await asyncio.sleep_ms(_WATCH_MS)
+
+    def on_alert(self, alerts, code: int) -> None:
+        """The core's sink: an alert changed (called inside a round)."""
+        self._console.note(alerts, code)

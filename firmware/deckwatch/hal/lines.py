@@ -1,0 +1,71 @@
+"""One receiver per tapped wire. The transmit side parks on a pin nobody has wired, and is an input again before a byte can pass.
+
+`UART(1, rx=x)` on MicroPython up to 1.28 drives its default TX pin (GPIO10 for UART 1, 17 for UART 2), which may be wired to the scooter:
+so TX is always named, and taken back.
+"""
+
+from machine import UART, Pin
+from micropython import const
+
+from deckwatch.framer import CHUNK
+from deckwatch.hal.board import pin
+from deckwatch.meters.link import BMS_TX, DASH, HOST_TX, IDLE, LOW, NO_LEVEL
+from deckwatch.ticks import age_ms
+
+RX_BYTES = const(2048)  # 177 ms at 115200: outlives an 80 ms flash erase (design sheet, budgets)
+_HELD_MS = const(30)  # a level that lasts longer than any byte at 9600 baud, three times over
+
+# port, UART number, receiver pin, in order of importance: a chip with one free UART listens to the battery
+_WIRES = ((BMS_TX, 1, "BMS_TX_RX"), (HOST_TX, 2, "HOST_TX_RX"), (DASH, 0, "DASH_RX"))
+
+
+class Line:
+    """A tapped wire: bytes and levels in, nothing out."""
+
+    def __init__(self, port: int, uart: int, rx, baud: int) -> None:
+        self.port = port
+        self.buf = bytearray(CHUNK)
+        self._rx = rx
+        park = pin("TX_PARK")
+        self._uart = UART(uart, baud, rx=rx, tx=park, rxbuf=RX_BYTES, timeout=0)
+        park.init(Pin.IN)
+        self.level = NO_LEVEL
+        self._low = False
+        self._since = 0
+        self.overruns = 0
+
+    def read(self) -> int:
+        """Bytes put into `buf`, 0 when there are none."""
+        return self._uart.readinto(self.buf) or 0
+
+    def overrun(self) -> bool:
+        """Was the receive buffer found full, so that bytes may be missing behind what is in it?"""
+        if self._uart.any() < RX_BYTES:
+            return False
+        self.overruns += 1
+        return True
+
+    def look(self, now: int) -> int:
+        """The level when it has changed and held (IDLE, LOW), else NO_LEVEL. Called while no bytes come."""
+        low = not self._rx.value()
+        if low != self._low:
+            self._low = low
+            self._since = now
+        level = LOW if low else IDLE
+        if level == self.level or age_ms(now, self._since) < _HELD_MS:
+            return NO_LEVEL
+        self.level = level
+        return level
+
+
+def open_lines(baud: int) -> list:
+    """A Line for every tapped wire this board and chip have a receiver for, the battery's wire last."""
+    lines = []
+    for port, uart, name in _WIRES:
+        rx = pin(name)
+        if rx is not None:
+            lines.append(Line(port, uart, rx, baud))
+    lines.reverse()
+    return lines
+
+

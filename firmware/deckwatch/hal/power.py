@@ -1,0 +1,78 @@
+"""Starting and restarting: why the chip was reset, how many starts failed in a row, the watchdog."""
+
+import sys
+import time
+
+import machine
+from esp32 import NVS
+from micropython import const
+
+WATCHDOG_MS = const(7000)  # with a feed at most every second, a hang ends within 8 s
+_CONSOLE_MS = const(3600000)
+_PAUSE_MS = const(2000)
+_SPACE = "deckwatch"
+
+_CAUSES = {
+    machine.PWRON_RESET: "power_on",
+    machine.HARD_RESET: "hard",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "wake",
+    machine.SOFT_RESET: "soft",
+}
+
+
+class Starts:
+    """Counts starts in flash. cause: why this one; boots: all starts so far; failed: starts in a row, before this one, that lasted less than
+    a minute. Trouble with the flash is not trouble with guarding: the counts then stay at 0.
+    """
+
+    def __init__(self) -> None:
+        self.cause = _CAUSES.get(machine.reset_cause(), "unknown")
+        self.boots = 0
+        self.failed = 0
+        try:
+            self._nvs = NVS(_SPACE)
+            self.boots = self._get("boots") + 1
+            self.failed = self._get("failed")
+            self._nvs.set_i32("boots", self.boots)
+            self._nvs.set_i32("failed", self.failed + 1)
+            self._nvs.commit()
+        except OSError:
+            self._nvs = None
+
+    def _get(self, key: str) -> int:
+        try:
+            return self._nvs.get_i32(key)
+        except OSError:
+            return 0
+
+    def succeed(self) -> None:
+        """This start has lasted a minute: it did not fail."""
+        if self._nvs is None:
+            return
+        try:
+            self._nvs.set_i32("failed", 0)
+            self._nvs.commit()
+        except OSError:
+            self._nvs = None
+
+
+def watchdog():
+    """The chip's watchdog; once started it cannot be stopped, only fed."""
+    return machine.WDT(timeout=WATCHDOG_MS)
+
+
+def loosen_watchdog() -> None:
+    """Somebody works on the console: give an hour."""
+    machine.WDT(timeout=_CONSOLE_MS)
+
+
+def report(failure) -> None:
+    """What ended the app, on the console."""
+    sys.print_exception(failure)
+
+
+def restart() -> None:
+    """A fresh start after a short pause, so that a fault at start does not spin."""
+    time.sleep_ms(_PAUSE_MS)
+    machine.reset()

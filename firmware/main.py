@@ -1,0 +1,20 @@
+"""Runs after boot.py: starts the dongle, and restarts the chip should the app ever end by itself."""
+
+from deckwatch.hal import power
+
+
+def main() -> None:
+    """Until power goes; Ctrl-C on the USB console ends it and leaves time to work there."""
+    try:
+        from deckwatch.app import App
+
+        App().run()
+    except KeyboardInterrupt:
+        power.loosen_watchdog()
+        return
+    except Exception as failure:
+        power.report(failure)
+    power.restart()
+
+
+main()
