@@ -53,7 +53,8 @@ class App:
         self._press = Press()
         self._ignition = Ignition()
         self._show = Sequence()
-        self._console = Console()
+        self._console = Console(print, self.core.config.console_s * 1000)
+        self._told_at = time.ticks_ms()
         self._watched = bytearray(_GROUPS)
         self._lines = open_lines(_BAUD)
         self._jobs = (self._rounds, self._listen, self._buttons, self._watch)
@@ -171,10 +172,17 @@ class App:
                 self._tick_due = self.core.tick(now)
                 self._tick_set = now
             wait = self._render(now)
-            while self._console.waiting:
-                print(self._console.text())
+            self._tell(now)
             left = self._tick_due - age_ms(now, self._tick_set)
             await asyncio.sleep_ms(max(1, min(wait, left, _ROUND_MS)))
+
+    def _tell(self, now: int) -> None:
+        """The console's turn."""
+        console = self._console
+        console.tell(self.core)
+        if console.live_ms and age_ms(now, self._told_at) >= console.live_ms:
+            self._told_at = now
+            console.tell_live(self.core, now)
 
     async def _buttons(self) -> None:
         while True:
@@ -197,7 +205,8 @@ class App:
         for group in range(_GROUPS):
             print("watched group %d: %s" % (group + 1, "all" if self._watched[group] else "not all"))
         alerts = self.core.packs[0].alerts
-        print("not watched:", " ".join([CODES[code] for code in range(len(CODES)) if not alerts.watched[code]]))
+        missing = [CODES[code] for code in range(len(CODES)) if not alerts.watched[code]]
+        print("not watched: %s" % " ".join(missing))
 
     async def _watch(self) -> None:
         """Feeds the watchdog once every task has moved on since it was last fed."""

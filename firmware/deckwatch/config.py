@@ -13,6 +13,7 @@ OPTIONS = (
     ("packs", 1, 1, 2, "batteries on the line: 2 with an external one"),
     ("design_mah", 7800, 1000, 200000, "capacity printed on the pack"),
     ("fresh_ms", 5000, 1000, 60000, "how long a live value counts as known"),
+    ("console_s", 0, 0, 3600, "how often values are told on the USB console; 0 = never"),
     ("ghost_cell_mv", 4600, 3700, 5000, "no cell of this chemistry can read more"),
     ("current_reversed", 0, 0, 1, "1 = this Daly board counts its current the other way round"),
 )

@@ -1,49 +1,111 @@
-"""Alerts as lines of text on the USB console, for mpremote and packlab doctor; made after the round, never inside it."""
+"""What the dongle tells on its USB console, for mpremote, packlab doctor and whoever watches: alerts, what is watched, live values.
+
+Lines of words: `alert CODE STATE LEVEL value V limit L SLOT where N peak P count C pack N`, `watch PACK CODE...`, `look LOOK GROUP`,
+`live PACK slot=value...`, `link counter=value...`. They are made between rounds of judging, never inside one.
+"""
 
 from micropython import const
 
 from deckwatch.alert import LEVELS, STATES
 from deckwatch.guardrails.table import CODES
-from deckwatch.telemetry import SLOTS
+from deckwatch.status import LOOKS
+from deckwatch.telemetry import FIRST_LASTING, NO_PROBE, SLOTS
 
 _ROOM = const(32)
 
 
 class Console:
-    """Remembers which alerts changed; text() turns the oldest into a line."""
+    """Remembers what changed and says it with `say` (print). live_ms: how often values are told, 0 = never."""
 
-    def __init__(self) -> None:
-        self._packs = [None] * _ROOM
+    def __init__(self, say, live_ms: int) -> None:
+        self._say = say
+        self.live_ms = live_ms
+        self._alerts = [None] * _ROOM
         self._codes = bytearray(_ROOM)
         self._first = 0
-        self.waiting = 0
+        self._waiting = 0
+        self._look = -1
+        self._group = -1
         self.missed = 0
 
     def note(self, alerts, code: int) -> None:
-        """Called inside the round; allocates nothing."""
-        if self.waiting == _ROOM:
+        """An alert changed. Called inside a round: allocates nothing; beyond _ROOM changes between two calls of tell() are only counted."""
+        if self._waiting == _ROOM:
             self.missed += 1
             return
-        place = (self._first + self.waiting) % _ROOM
-        self._packs[place] = alerts
+        place = (self._first + self._waiting) % _ROOM
+        self._alerts[place] = alerts
         self._codes[place] = code
-        self.waiting += 1
+        self._waiting += 1
 
-    def text(self) -> str:
-        """`alert cell_spread set warn 103 limit 100 cell_spread_mv where 7 peak 103 count 1 pack 1`"""
-        alerts = self._packs[self._first]
-        code = self._codes[self._first]
-        self._first = (self._first + 1) % _ROOM
-        self.waiting -= 1
-        return "alert %s %s %s %d limit %d %s where %d peak %d count %d pack %d" % (
-            CODES[code],
-            STATES[alerts.state[code]],
-            LEVELS[alerts.level[code]],
-            alerts.value[code],
-            alerts.limit[code],
-            SLOTS[alerts.slot[code]],
-            alerts.where[code],
-            alerts.peak[code],
-            alerts.count[code],
-            alerts.pack + 1,
-        )
+    def tell(self, core) -> None:
+        """Says what has changed since the last call."""
+        while self._waiting:
+            alerts = self._alerts[self._first]
+            code = self._codes[self._first]
+            self._first = (self._first + 1) % _ROOM
+            self._waiting -= 1
+            self._say(_alert(alerts, code))
+        for pack in core.packs:
+            if pack.alerts.watch_changed:
+                pack.alerts.watch_changed = False
+                self._say(_watch(pack.alerts))
+        shown = core.status
+        if shown.look != self._look or shown.group != self._group:
+            self._look = shown.look
+            self._group = shown.group
+            self._say("look %s %d" % (LOOKS[shown.look], shown.group))
+
+    def tell_live(self, core, now: int) -> None:
+        """Says the fresh values of each pack that has spoken, and the state of the line."""
+        for pack in core.packs:
+            if pack.telemetry.frames:
+                self._say(_live(pack.alerts.pack + 1, pack.telemetry, now))
+        self._say(_link(core))
+
+
+def _alert(alerts, code: int) -> str:
+    return "alert %s %s %s value %d limit %d %s where %d peak %d count %d pack %d" % (
+        CODES[code],
+        STATES[alerts.state[code]],
+        LEVELS[alerts.level[code]],
+        alerts.value[code],
+        alerts.limit[code],
+        SLOTS[alerts.slot[code]],
+        alerts.where[code],
+        alerts.peak[code],
+        alerts.count[code],
+        alerts.pack + 1,
+    )
+
+
+def _watch(alerts) -> str:
+    watched = [CODES[code] for code in range(len(CODES)) if alerts.watched[code]]
+    return "watch %d %s" % (alerts.pack + 1, " ".join(watched))
+
+
+def _live(number: int, t, now: int) -> str:
+    parts = ["live %d" % number]
+    for slot in range(len(SLOTS)):
+        if slot == FIRST_LASTING:
+            if t.cells:
+                parts.append("cell_mv=" + ",".join([str(t.cell_mv[cell]) for cell in range(t.cells)]))
+            if t.probes:
+                parts.append("temp_dc=" + ",".join([_temp(t.temp_dc[probe]) for probe in range(t.probes)]))
+        if t.fresh(slot, now) and not SLOTS[slot].startswith("faults_"):
+            parts.append("%s=%d" % (SLOTS[slot], t.value[slot]))
+    return " ".join(parts)
+
+
+def _temp(dc: int) -> str:
+    return "-" if dc == NO_PROBE else str(dc)
+
+
+def _link(core) -> str:
+    parts = ["link"]
+    for name in ("frames", "bad_check", "bad_length", "cut", "noise", "damaged"):
+        parts.append("%s=%d" % (name, sum([getattr(framer, name) for framer in core.framers])))
+    link = core.link
+    parts.append("unknown=%d requests=%d replies=%d" % (core.unknown, link.requests, link.replies))
+    parts.append("score=%d worst=%d" % (link.score, link.worst))
+    return " ".join(parts)
