@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from packlab.errors import PacklabError
 from packlab.interpreters import INTERPRETERS
@@ -17,17 +18,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; bad input prints one sentence and gives exit code 2."""
     options = _parser().parse_args(arguments)
     try:
-        code: int = options.run(options)
+        options.run(options)
         sys.stdout.flush()
-        return code
+        return 0
     except PacklabError as error:
-        print(f"packlab: {error}", file=sys.stderr)
-        return 2
+        return _fail(str(error))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `packlab … | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:  # a full disk, a folder given as standard input
+        _drop_output()
+        return _fail(f"the system refuses: {error.strerror}; make room, or check where it goes")
+
+
+def _fail(why: str) -> int:
+    print(f"packlab: {why}", file=sys.stderr)
+    return 2
+
+
+def _drop_output() -> None:
+    """What is left in the buffer would fail again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +71,6 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--speed",
         type=_speed,
-        default=None,
         metavar="max|1x|Nx",
         help="how fast (default: max, as fast as it goes)",
     )
@@ -83,19 +95,19 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser.set_defaults(run=_replay)
 
 
-def _replay(options: argparse.Namespace) -> int:
+def _replay(options: argparse.Namespace) -> None:
     from packlab import session
+    from packlab.replay import Settings
 
-    return session.replay_file(
-        options.file,
-        config=_config(options.config, options.profile),
-        interpreter=options.interpreter,
-        speed=options.speed,
-        as_json=options.json,
+    show = session.print_trace if options.json else session.draw
+    settings = Settings(
+        _config(options.config, options.profile),
+        options.interpreter,
+        options.speed,
         telemetry=options.telemetry,
         edges=options.edges,
-        lenient=options.lenient,
     )
+    show(options.file, settings, lenient=options.lenient)
 
 
 def _config(path: Path | None, profile: str | None) -> dict[str, object]:
@@ -108,7 +120,7 @@ def _config(path: Path | None, profile: str | None) -> dict[str, object]:
             raise PacklabError(
                 f"{path} cannot be read: {error.strerror}; check the path"
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise PacklabError(f"{path} is no JSON: {error}; mend it there") from error
         if not isinstance(loaded, dict):
             raise PacklabError(f'{path} must hold one JSON object: {{"profile": "m365"}}')
@@ -141,19 +153,21 @@ def _add_decode(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser.set_defaults(run=_decode)
 
 
-def _decode(options: argparse.Namespace) -> int:
+def _decode(options: argparse.Namespace) -> None:
     from packlab.decode import decode
 
-    for result in decode(sys.stdin, options.protocol):
-        if options.json:
-            print(json.dumps(result, separators=(",", ":")))
-        elif result["ok"]:
-            parts = [f"{name} {value}" for name, value in result["values"].items()]
-            parts += [f"request {result['request']}"] if "request" in result else []
-            print(f"{result['protocol']} {result['kind']}: {', '.join(parts) or 'no values'}")
-        else:
-            print(f"rejected: {result['error']}")
-    return 0
+    lines = (line.decode("ascii", "replace") for line in sys.stdin.buffer)
+    for result in decode(lines, options.protocol):
+        said = json.dumps(result, separators=(",", ":")) if options.json else _in_words(result)
+        print(said, flush=True)  # somebody may wait for it before sending the next
+
+
+def _in_words(result: dict[str, Any]) -> str:
+    if not result["ok"]:
+        return f"rejected: {result['error']}"
+    parts = [f"{name} {value}" for name, value in result["values"].items()]
+    parts += [f"request {result['request']}"] if "request" in result else []
+    return f"{result['protocol']} {result['kind']}: {', '.join(parts) or 'no values'}"
 
 
 def _add_convert(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -168,14 +182,13 @@ def _add_convert(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser.set_defaults(run=_convert)
 
 
-def _convert(options: argparse.Namespace) -> int:
+def _convert(options: argparse.Namespace) -> None:
     from packlab.convert import convert
 
     summary = convert(options.table, options.capture, source=options.source)
     for port, chunks in summary.chunks.items():
         print(f"{port}: {chunks} chunks, {summary.bytes[port]} bytes")
     print(f"wrote {options.capture}, {summary.end_us / 1e6:.1f} s")
-    return 0
 
 
 def _add_made(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -194,14 +207,13 @@ def _add_made(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser.set_defaults(run=_made)
 
 
-def _made(options: argparse.Namespace) -> int:
+def _made(options: argparse.Namespace) -> None:
     from packlab.capture import new_file
     from packlab.made import make
 
     with new_file(options.capture) as stream:
         make(options.name, options.seed, stream)
     print(f"wrote {options.capture}, made with seed {options.seed}")
-    return 0
 
 
 def _add_demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -210,13 +222,13 @@ def _add_demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
         help="watch a real scooter line and a made ride go through the firmware",
         description="Replay a real M365 line, then a made charge and ride, through the firmware.",
     )
-    parser.set_defaults(run=lambda _: _demo())
+    parser.set_defaults(run=_demo)
 
 
-def _demo() -> int:
+def _demo(_: argparse.Namespace) -> None:
     from packlab import session
 
-    return session.demo()
+    session.demo()
 
 
 if __name__ == "__main__":

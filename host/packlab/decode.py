@@ -141,7 +141,7 @@ def values(t: Any) -> dict[str, Any]:
         size = getattr(t, f"{name}_size")
         if size:
             raw = bytes(getattr(t, name)[:size])
-            known[name] = raw.decode("ascii", "replace").strip("\0 ")
+            known[name] = raw.decode("ascii", "replace").strip("\0")
     return known
 
 

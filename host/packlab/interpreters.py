@@ -11,9 +11,6 @@ from packlab.errors import PacklabError
 INTERPRETERS = ("cpython", "unix", "unix32")
 _BITS = {"unix": "64", "unix32": "32"}
 
-# An ESP32 without PSRAM leaves a MicroPython program about this much (design sheet, budgets).
-ESP32_HEAP = "96k"
-
 
 @cache
 def micropython(name: str) -> str:
@@ -26,23 +23,20 @@ def micropython(name: str) -> str:
         check=False,
     )
     if done.returncode:
-        raise PacklabError(done.stderr.strip() or f"tools/micropython.py found no {name}")
+        raise PacklabError(" ".join(done.stderr.split()) or f"{tool} found no {name}")
     return done.stdout.strip()
 
 
-def command(
-    name: str, script: str, *, heap: str | None = None
-) -> tuple[list[str], dict[str, str]]:
+def command(name: str, script: str) -> tuple[list[str], dict[str, str]]:
     """The command line that runs `script` (below the checkout) with the firmware importable.
 
-    Returns the arguments and the environment variables to add. `heap` is -X heapsize's, unix only.
+    Returns the arguments and the environment variables to add. PacklabError without interpreter.
     """
     top = root()
     path = top / script
     folders = [str(top / "firmware"), str(path.parent)]
     if name == "cpython":
         folders.append(str(top / "boards" / "CPYTHON"))
-        return [sys.executable, str(path)], {"PYTHONPATH": ":".join(folders)}
-    options = ["-X", f"heapsize={heap}"] if heap else []
-    search = ":".join([*folders, ".frozen"])
-    return [micropython(name), *options, str(path)], {"MICROPYPATH": search}
+        # -u: the trace of a paced replay is wanted at once.
+        return [sys.executable, "-u", str(path)], {"PYTHONPATH": ":".join(folders)}
+    return [micropython(name), str(path)], {"MICROPYPATH": ":".join([*folders, ".frozen"])}

@@ -12,7 +12,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -21,23 +21,33 @@ from packlab.errors import PacklabError
 from packlab.interpreters import command
 
 RUNNER = "boards/BENCH/core_replay.py"
-_BEAT_US = (
-    50_000  # a paced feed moves the core's clock at least this often, for lights between frames
-)
+
+# A paced feed tells the core the time at least this often, for the lights between two frames.
+BEAT_US = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to replay. config: as in the dongle's config file. speed: times real time, None = as
-    fast as it goes."""
+    """How to replay. config: as in the dongle's config file. interpreter: one of INTERPRETERS.
+    speed: times real time, None = as fast as it goes. telemetry, edges: what else the trace
+    tells."""
 
     config: dict[str, Any] = field(default_factory=dict)
     interpreter: str = "unix"
     speed: float | None = None
     telemetry: bool = False
     edges: bool = False
-    heap_locked: bool = False
-    heap: str | None = None
+
+
+def head_line(settings: Settings, *, lock: bool = False) -> str:
+    """The first line core_replay.py reads; with `lock` the heap is locked from feed to render."""
+    head = {
+        "config": settings.config,
+        "telemetry": settings.telemetry,
+        "edges": settings.edges,
+        "lock": lock,
+    }
+    return json.dumps(head) + "\n"
 
 
 def feed_line(event: Event) -> str:
@@ -46,28 +56,42 @@ def feed_line(event: Event) -> str:
     return f"{event.t_us} {event.port} {what}\n"
 
 
+def paced(
+    events: Iterable[Event],
+    speed: float,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[str]:
+    """Feed lines, each handed out when its time has come at `speed` times real time.
+
+    The first event is due at once. Between distant events lines come that tell the time alone.
+    `now` and `sleep` are in seconds.
+    """
+    beat_us = max(BEAT_US, int(BEAT_US * speed))
+    start = now()
+    first_us = at_us = -1
+    for event in events:
+        if first_us < 0:
+            first_us = at_us = event.t_us
+        while at_us < event.t_us:
+            at_us = min(at_us + beat_us, event.t_us)
+            sleep(max(0.0, start + (at_us - first_us) / 1e6 / speed - now()))
+            if at_us < event.t_us:
+                yield f"{at_us} clock -\n"
+        yield feed_line(event)
+
+
 def replay(events: Iterable[Event], settings: Settings) -> Iterator[str]:
     """The trace of `events` as JSON lines without line ends, the last one the summary.
 
-    PacklabError when the core refuses the configuration or dies; a reader that raises ends it,
-    too.
+    PacklabError when the core refuses the configuration or dies. What reading `events` raises is
+    raised here, too, and then there is no summary.
     """
-    arguments, variables = command(settings.interpreter, RUNNER, heap=settings.heap)
-    process = subprocess.Popen(
-        arguments,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        env={**os.environ, **variables},
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    feeder = _Feeder(process.stdin, events, settings)
+    process = _start(settings.interpreter)
+    feeder = _Feeder(process, events, settings)
     feeder.start()
     rest: list[str] = []
+    assert process.stdout is not None
     try:
         for line in process.stdout:
             if line.startswith("{") and not rest:
@@ -79,15 +103,34 @@ def replay(events: Iterable[Event], settings: Settings) -> Iterator[str]:
         process.kill()
         process.wait()
         feeder.join()
+        process.stdout.close()
     if feeder.failure is not None:
         raise feeder.failure
     if process.returncode or rest:
-        raise PacklabError(_reason(rest))
+        raise PacklabError(_reason(rest, process.returncode))
 
 
-def _reason(said: list[str]) -> str:
-    """One sentence from what a failed core printed."""
-    last = next((line for line in reversed(said) if line.strip()), "nothing")
+def _start(interpreter: str) -> "subprocess.Popen[str]":
+    arguments, variables = command(interpreter, RUNNER)
+    try:
+        return subprocess.Popen(
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            env={**os.environ, **variables},
+        )
+    except OSError as error:
+        raise PacklabError(f"{arguments[0]} cannot be run: {error.strerror}") from error
+
+
+def _reason(said: list[str], code: int) -> str:
+    """One sentence from what a failed core printed and how it ended."""
+    end = f"signal {-code}" if code < 0 else f"exit code {code}"
+    last = next((line for line in reversed(said) if line.strip()), end)
     name, _, text = last.partition(": ")
     if name.endswith("ConfigError") and text:
         return f"the configuration is refused: {text}"
@@ -97,55 +140,35 @@ def _reason(said: list[str]) -> str:
 class _Feeder(threading.Thread):
     """Writes the feed while the trace is read; `failure` is what stopped it early."""
 
-    def __init__(self, stream: IO[str], events: Iterable[Event], settings: Settings) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[str]", events: Iterable[Event], settings: Settings
+    ) -> None:
         super().__init__(daemon=True)
-        self._stream = stream
+        assert process.stdin is not None
+        self._stream: IO[str] = process.stdin
+        self._process = process
         self._events = events
         self._settings = settings
         self.failure: BaseException | None = None
 
     def run(self) -> None:
         try:
-            self._stream.write(self._head())
-            if self._settings.speed is None:
-                for event in self._events:
-                    self._stream.write(feed_line(event))
-            else:
-                self._pace(self._settings.speed)
+            self._write()
         except BrokenPipeError:
             pass  # the core ended first; it has said why
         except BaseException as failure:
             self.failure = failure
+            self._process.kill()  # half a capture must not end in a summary
         finally:
             with contextlib.suppress(BrokenPipeError):
                 self._stream.close()
 
-    def _head(self) -> str:
-        settings = self._settings
-        return (
-            json.dumps(
-                {
-                    "config": settings.config,
-                    "telemetry": settings.telemetry,
-                    "edges": settings.edges,
-                    "lock": settings.heap_locked,
-                }
-            )
-            + "\n"
-        )
-
-    def _pace(self, speed: float) -> None:
-        start: float | None = None
-        now_us = 0
-        for event in self._events:
-            if start is None:
-                start = time.monotonic() - event.t_us / 1e6 / speed
-                now_us = event.t_us
-            while now_us < event.t_us:
-                now_us = min(now_us + max(_BEAT_US, int(_BEAT_US * speed)), event.t_us)
-                self._stream.flush()
-                time.sleep(max(0.0, start + now_us / 1e6 / speed - time.monotonic()))
-                if now_us < event.t_us:
-                    self._stream.write(f"{now_us} clock -\n")
-            self._stream.write(feed_line(event))
-        self._stream.flush()
+    def _write(self) -> None:
+        speed = self._settings.speed
+        self._stream.write(head_line(self._settings))
+        if speed is None:
+            self._stream.writelines(map(feed_line, self._events))
+            return
+        for line in paced(self._events, speed):
+            self._stream.write(line)
+            self._stream.flush()
