@@ -1,0 +1,118 @@
+"""Shows a trace while it comes in: drawn live in a terminal, as a timeline where there is none."""
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Flag
+from threading import Lock
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from packlab.view import summary
+from packlab.view.dongle import Frame, draw
+from packlab.view.plain import Legible
+from packlab.view.state import Event, Picture
+from packlab.view.summary import Summary
+from packlab.view.timeline import Timeline
+
+_SHORTEST_S = 1 / 20  # between two drawings
+_REST = 10  # a drawing is followed by as many times its own cost of doing nothing
+
+
+def show(
+    events: Iterable[Event],
+    *,
+    title: str,
+    total_s: float,
+    speed: float | None,
+    console: Console,
+) -> Summary:
+    """Show a trace until it ends; its pace is that of `events`, which may block.
+
+    total_s: when the trace will end, on its own clock. speed: times real time, None for as fast as
+    it goes; between two events the drawing's clock runs on by it. PacklabError when the trace
+    breaks off before its summary.
+    """
+    if console.is_interactive:
+        picture = _draw(events, title, total_s, speed, console)
+    else:
+        picture = _print(events, title, total_s, console)
+    ended = Summary.of(picture)
+    console.print(Legible(summary.box(ended, title)))
+    return ended
+
+
+def _print(events: Iterable[Event], title: str, total_s: float, console: Console) -> Picture:
+    timeline = Timeline(total_s)
+    console.print(Legible(Text(title, "bold")), soft_wrap=True)
+    for event in events:
+        line = timeline.tell(event)
+        if line is not None:
+            console.print(Legible(line), soft_wrap=True)
+    return timeline.picture
+
+
+def _draw(
+    events: Iterable[Event],
+    title: str,
+    total_s: float,
+    speed: float | None,
+    console: Console,
+) -> Picture:
+    """Fold in this thread, draw in another, so that neither waits for the other's work."""
+    artist = _Artist(title, total_s, speed, console)
+    with ThreadPoolExecutor(1) as pool:
+        drawing = pool.submit(artist.run)
+        try:
+            for event in events:
+                artist.take(event)
+        finally:
+            artist.done.set()
+            drawing.result()
+    return artist.picture
+
+
+class _Artist:
+    """Holds the picture and draws it again and again until `done` is set."""
+
+    def __init__(self, title: str, total_s: float, speed: float | None, console: Console) -> None:
+        self.picture = Picture()
+        self.done = Flag()
+        self._title = title
+        self._end_ms = total_s * 1000
+        self._speed = speed
+        self._console = console
+        self._lock = Lock()
+        self._taken_at = time.monotonic()
+        self._drawn_ms = -1.0
+
+    def take(self, event: Event) -> None:
+        """Fold an event in."""
+        with self._lock:
+            self.picture.fold(event)
+            self._taken_at = time.monotonic()
+
+    def run(self) -> None:
+        """Draw until done: not more often than can be seen, nor a tenth of the time."""
+        wait_s = 0.0
+        with Live(console=self._console, screen=True, auto_refresh=False) as live:
+            while not self.done.wait(wait_s):
+                began = time.monotonic()
+                live.update(self._page(), refresh=True)
+                wait_s = max(_SHORTEST_S, _REST * (time.monotonic() - began))
+
+    def _page(self) -> Legible:
+        with self._lock:
+            now_ms = self._now_ms()
+            frame = Frame(self._title, now_ms, self._drawn_ms, self._end_ms, self._speed)
+            self._drawn_ms = now_ms
+            return Legible(draw(self.picture, frame, *self._console.size))
+
+    def _now_ms(self) -> float:
+        """The trace's clock: that of the last event, run on by the replay's speed, never back."""
+        now_ms = float(self.picture.now_ms)
+        if self._speed is not None and self.picture.first_ms is not None:
+            now_ms += (time.monotonic() - self._taken_at) * 1000 * self._speed
+        return max(min(now_ms, self._end_ms), self._drawn_ms)

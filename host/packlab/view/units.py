@@ -1,0 +1,99 @@
+"""Values of a trace as people read them: `42.62 V`, `1.98 A charging`, `01:40.1`.
+
+The unit is the end of a slot's name. The firmware's integers come in, text goes out.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+# What the slot of an alert is called in its sentence; others are called by their own name.
+_QUANTITIES = {
+    "cell_spread_mv": "spread",
+    "top_spread_mv": "spread when full",
+    "highest_mv": "highest",
+    "lowest_mv": "lowest",
+    "sum_error_mv": "cells and pack differ by",
+    "sum_error_permille": "cells and pack differ by",
+    "wild_cells": "impossible readings",
+    "dead_cells": "cells at 0 V",
+    "cell_jump_mv": "jump of",
+    "coldest_dc": "coldest probe",
+    "hottest_dc": "hottest probe",
+    "probe_faults": "broken probes",
+    "probe_jump_dc": "jump of",
+    "probe_apart_dc": "probes apart by",
+    "pack_mv": "pack",
+    "discharge_ma": "drawn",
+    "unanswered_ms": "unanswered for",
+    "quiet_ms": "silent for",
+    "bit_error_ppm": "bit errors",
+}
+COUNTED = frozenset({"wild_cells", "dead_cells", "probe_faults"})
+LOWER_IS_WORSE = frozenset({"lowest_mv", "coldest_dc"})
+
+
+def value(slot: str, number: int) -> str:
+    """`number` in the unit that ends the slot's name."""
+    if slot == "pack_mv":
+        return f"{number / 1000:.2f} V"
+    match slot.rpartition("_")[2]:
+        case "mv":
+            return f"{number / 1000:.3f} V"
+        case "ma":
+            return f"{number / 1000:.2f} A"
+        case "mah":
+            return f"{number} mAh"
+        case "dc":
+            return f"{number / 10:.1f} °C"
+        case "ms":
+            return f"{number / 1000:.1f} s"
+        case "pct":
+            return f"{number} %"
+        case "permille":
+            return f"{number / 10:.1f} %"
+        case "ppm":
+            return f"{number / 100:.1f} in 10,000"
+    return str(number)
+
+
+def quantity(slot: str, number: int) -> str:
+    """`spread 0.112 V`, `broken probes: 1`."""
+    name = _QUANTITIES.get(slot) or slot.rpartition("_")[0].replace("_", " ") or slot
+    return f"{name}{':' if slot in COUNTED else ''} {value(slot, number)}"
+
+
+def current(values: Mapping[str, Any]) -> str:
+    """`1.98 A charging`; into the pack while riding is braking. '' when the current is unknown."""
+    if "current_ma" not in values:
+        return ""
+    ma = values["current_ma"]
+    if ma < 0:
+        word = "discharging"
+    elif ma == 0:
+        word = "(no current)"
+    elif values.get("riding") and not values.get("charging"):
+        word = "braking"
+    else:
+        word = "charging"
+    return f"{abs(ma) / 1000:.2f} A {word}"
+
+
+def session(values: Mapping[str, Any]) -> str:
+    """What the scooter does: charging, riding, at rest, or '' when that is not clear."""
+    for slot, word in (("charging", "charging"), ("riding", "riding"), ("resting", "at rest")):
+        if values.get(slot):
+            return word
+    return ""
+
+
+def temperatures(values: Mapping[str, Any]) -> list[str]:
+    """Each cell probe in its order; '-' for one that is not fitted."""
+    return ["-" if dc is None else value("dc", dc) for dc in values.get("temp_dc", ())]
+
+
+def clock(t_ms: float) -> str:
+    """`mm:ss.s`, from an hour on `h:mm:ss.s`; before the start is the start."""
+    tenths = round(max(t_ms, 0) / 100)
+    minutes, tenths = divmod(tenths, 600)
+    text = f"{minutes % 60:02}:{tenths // 10:02}.{tenths % 10}"
+    return f"{minutes // 60}:{text}" if minutes >= 60 else text
