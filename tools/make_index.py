@@ -1,4 +1,4 @@
-"""Writes firmware/deckwatch/index.py, the names of protocol families and profiles.
+"""Writes firmware/deckwatch/index.py: the protocol families, the speeds they speak at, the profiles.
 
     python3 tools/make_index.py [--check]
 
@@ -7,6 +7,7 @@ protocols/ that sets FRAMING, a profile any module in profiles/. --check only co
 run me).
 """
 
+import ast
 import sys
 from pathlib import Path
 
@@ -23,6 +24,17 @@ def _names(folder: str, mark: str) -> list[str]:
     ]
 
 
+def _speeds() -> list[tuple[int, list[str]]]:
+    """Each line speed with the families whose BAUDS name it, the speed of most families first."""
+    families: dict[int, list[str]] = {}
+    for name in _names("protocols", "FRAMING = "):
+        for node in ast.parse((PACKAGE / "protocols" / f"{name}.py").read_text()).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "BAUDS":
+                for baud in ast.literal_eval(node.value):
+                    families.setdefault(baud, []).append(name)
+    return sorted(families.items(), key=lambda item: (-len(item[1]), -item[0]))
+
+
 def render() -> str:
     """The text of index.py."""
     lines = [
@@ -36,6 +48,10 @@ def render() -> str:
         lines += [f"{constant} = ("]
         lines += [f'    "{name}",' for name in _names(folder, mark)]
         lines += [")"]
+    lines += ["# line speed and who speaks at it, in the order to try them", "SPEEDS = ("]
+    for baud, names in _speeds():
+        lines += [f"    ({baud}, ({', '.join(repr(name) for name in names)},)),".replace("'", '"')]
+    lines += [")"]
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,172 @@
+"""Finds out what is on an unknown wire by listening alone: its speed, its polarity and the family
+that speaks on it.
+
+Nothing is sent and no time is lost on silence: bytes can be heard at any speed, right or wrong. A
+burst of them is recorded and then judged, one family after the other, so that only one protocol
+file is in memory at a time. Two whole, checked frames of one family settle it; bursts without any
+move on to the next speed. The app opens the receiver as `baud` and `inverted` say, feeds what
+comes, and asks tick() now and then.
+"""
+
+import sys
+
+from micropython import const
+
+from deckwatch.framer import CHUNK, Framer
+from deckwatch.index import SPEEDS
+from deckwatch.ticks import age_ms
+
+SILENT = const(0)  # nothing has been heard yet
+SEARCHING = const(1)
+GARBAGE = const(2)  # every speed has been tried: bytes, but never a valid frame
+SETTLED = const(3)
+SWAPPED = const(4)  # settled, but only questions pass here: the two wires are exchanged
+VERDICTS = ("silent", "searching", "garbage", "settled", "swapped")
+
+_RECORD = const(1024)
+_BURST_GAP_MS = const(30)
+_LONG_BURST = const(24)  # bytes: a burst this long without a frame condemns a speed alone
+_PATIENCE = const(2)  # shorter bursts without a frame that do
+_ENOUGH = const(2)  # frames of one family
+
+
+class _Tally:
+    """Receiver of a framer: counts the frames a family understands."""
+
+    def __init__(self, protocol) -> None:
+        from deckwatch.telemetry import Telemetry
+
+        self._protocol = protocol
+        self._packs = [Telemetry()]
+        self._memory = protocol.Memory() if hasattr(protocol, "Memory") else None
+        self.frames = 0
+        self.requests = 0
+        self.bytes = 0
+
+    def on_frame(self, framer) -> None:
+        frame = framer.frame
+        self._packs[0].begin(0)
+        self._protocol.decode(frame, self._packs, self._memory)
+        if frame.kind != "unknown":
+            self.frames += 1
+            self.bytes += frame.size
+            if frame.is_request:
+                self.requests += 1
+
+
+class Detector:
+    """baud, inverted: how to listen now. verdict: one of the constants above. family: once
+    settled. sure_pct: share of the bytes heard at this speed that valid frames explain. tried:
+    speeds condemned so far.
+    """
+
+    def __init__(self) -> None:
+        self._record = bytearray(_RECORD)
+        self._chunk = bytearray(CHUNK)
+        self._size = 0
+        self._last = 0
+        self._trial = 0
+        self._rests_low = False
+        self.restart()
+
+    def restart(self) -> None:
+        """Start over: the line contradicts what was found."""
+        self.verdict = SILENT
+        self.family = ""
+        self.sure_pct = 0
+        self.tried = 0
+        self._go(0, False)
+
+    def _go(self, trial: int, inverted: bool) -> None:
+        self._trial = trial
+        self.baud = SPEEDS[trial][0]
+        self.inverted = inverted
+        self._size = 0
+        self._bad_bursts = 0
+        self._frames = {}
+        self._explained = 0
+        self._heard = 0
+
+    def rests(self, low: bool) -> None:
+        """The level between bursts; a line that rests low and talks is inverted."""
+        self._rests_low = low
+
+    def feed(self, buf, n: int, now: int) -> None:
+        """Bytes buf[0:n] came."""
+        if self.verdict == SILENT:
+            self.verdict = SEARCHING
+        for i in range(min(n, _RECORD - self._size)):
+            self._record[self._size] = buf[i]
+            self._size += 1
+        self._last = now
+
+    def tick(self, now: int) -> bool:
+        """Judges a finished burst. True when the receiver must be opened anew with another baud or
+        polarity."""
+        if self.verdict >= SETTLED or not self._size:
+            return False
+        if self._size < _RECORD and age_ms(now, self._last) < _BURST_GAP_MS:
+            return False
+        self._heard += self._size
+        found = self._judge()
+        if found:
+            return False
+        self._bad_bursts += _PATIENCE if self._size >= _LONG_BURST else 1
+        self._size = 0
+        if self._bad_bursts < _PATIENCE:
+            return False
+        return self._next()
+
+    def _next(self) -> bool:
+        """Another speed; after the last, the other polarity if the line rests low; then all over
+        again."""
+        self.tried += 1
+        before = self.baud, self.inverted
+        if self._trial + 1 < len(SPEEDS):
+            self._go(self._trial + 1, self.inverted)
+        else:
+            self.verdict = GARBAGE
+            self._go(0, self._rests_low and not self.inverted)
+        return before != (self.baud, self.inverted)
+
+    def _judge(self) -> bool:
+        """Looks for frames of each family that speaks at this speed. True when there was any."""
+        best = None
+        best_name = ""
+        for name in SPEEDS[self._trial][1]:
+            tally = self._count(name)
+            if tally.frames and (best is None or tally.bytes > best.bytes):
+                best = tally
+                best_name = name
+        if best is None:
+            return False
+        self._size = 0
+        self._explained += best.bytes
+        frames, requests = self._frames.get(best_name, (0, 0))
+        frames += best.frames
+        requests += best.requests
+        self._frames[best_name] = (frames, requests)
+        if frames >= _ENOUGH:
+            self.family = best_name
+            self.sure_pct = min(100, self._explained * 100 // self._heard)
+            self.verdict = SWAPPED if requests == frames else SETTLED
+        return True
+
+    def _count(self, name: str) -> _Tally:
+        """What one family makes of the record; its module is dropped again unless somebody else
+        had it."""
+        module = "deckwatch.protocols." + name
+        loaded = module in sys.modules
+        protocol = __import__(module, None, None, ("decode",))
+        tally = _Tally(protocol)
+        framer = Framer(protocol.FRAMING, tally, 0)
+        for start in range(0, self._size, CHUNK):
+            n = min(CHUNK, self._size - start)
+            for i in range(n):
+                self._chunk[i] = self._record[start + i]
+            framer.feed(self._chunk, n, 0)
+        framer.lose(0)
+        if not loaded:
+            del sys.modules[module]
+            delattr(sys.modules["deckwatch.protocols"], name)
+        return tally
