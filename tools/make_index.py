@@ -1,4 +1,4 @@
-"""Writes firmware/deckwatch/index.py: the protocol families, the speeds they speak at, the profiles.
+"""Writes firmware/deckwatch/index.py: protocol families, the speeds they speak at, profiles.
 
     python3 tools/make_index.py [--check]
 
