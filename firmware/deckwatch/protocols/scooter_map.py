@@ -1,9 +1,12 @@
-"""The battery registers Xiaomi and Ninebot share (sheet xiaomi.md 3): 16-bit little-endian words, byte address = 2 * word.
+"""The battery registers Xiaomi and Ninebot share (xiaomi.md 3), for both their protocol files:
+16-bit little-endian words, byte address = 2 * word.
 
-Words 00 (write password), 60-63 ("crypt" code) and 70-75 (MCU id) are secrets or identities: known, never read.
+Known, but never read, because they are secrets or tell one pack from all others: word 00 (write
+password), 60-63 ("crypt" code), 70-75 (id of the microcontroller).
 """
 
-# Status word 0x30. Only these are kept up by stock firmware (sheet 3.1: bits 1-5, 7, 11-15 are not, and clear means nothing).
+# Status word 0x30. Only these are kept up by stock firmware; its bits 1-5, 7 and 11-15 are not,
+# and clear they mean nothing (xiaomi.md 3.1).
 STATUS_FAULTS = (
     (0, "configuration", 0),
     (8, "cell_under_voltage", 1),
@@ -44,7 +47,7 @@ BATTERY = (
     (0x60, "<H.6", "charging_flag"),
     (0x62, "<H", "remaining_mah"),
     (0x64, "<H", "soc_pct"),
-    (0x66, "<h", "current_ma", -10),  # the wire says + = discharge (sheet 3.2)
+    (0x66, "<h", "current_ma", -10),  # the wire says + = discharge (xiaomi.md 3.2)
     (0x68, "<H", "pack_mv", 10),
     (0x6A, "B", "temp_dc", 10, 1, -200, 2),
     (0x6C, "<H", "balance_a"),
@@ -57,10 +60,21 @@ BATTERY = (
     (0xA0, "<H", "activated"),
     (0xA2, "<H", "board_version"),
     (0xA4, "B", "mos_temp_dc", 10, 1, -200),
+    (0xA5, "B", "mos2_temp_dc", 10, 1, -200),
+    (0xA6, "B", "mos3_temp_dc", 10, 1, -200),
+    (0xA7, "B", "mos4_temp_dc", 10, 1, -200),
 )
 
-# What passes by itself, every 210 ms while the scooter is on (sheet 1.3)
-STEADY = ("faults_a", "charging_flag", "remaining_mah", "soc_pct", "current_ma", "pack_mv", "temp_dc")
+# What passes by itself, every 210 ms while the scooter is on (xiaomi.md 1.3)
+STEADY = (
+    "faults_a",
+    "charging_flag",
+    "remaining_mah",
+    "soc_pct",
+    "current_ma",
+    "pack_mv",
+    "temp_dc",
+)
 
 OPEN_DC = -200  # raw 0
-SHORT_DC = 990  # raw 0x77 and above
+SHORT_DC = 990  # raw 0x77 and above (xiaomi.md 5.2)
