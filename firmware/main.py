@@ -1,4 +1,5 @@
-"""Runs after boot.py: starts the dongle, and restarts the chip should the app ever end by itself."""
+"""Runs after boot.py: starts the dongle, and restarts the chip should the app ever end by
+itself."""
 
 from deckwatch.hal import power
 

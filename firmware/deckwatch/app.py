@@ -1,9 +1,11 @@
-"""The dongle as a program: asyncio tasks around the synchronous core, each watched over, restarted and counted when it dies.
+"""The dongle as a program: asyncio tasks around the synchronous core, each watched over, restarted
+and counted when it dies.
 
     listen task   bytes and levels of one to three wires -> core, and a round of judging at once
     round task    rounds and renders when they fall due, light and buzzer
     button task   acknowledge, self-test
-    watch task    feeds the watchdog once every task has moved on; after a good minute counts the start as a success
+    watch task    feeds the watchdog once every task has moved on; after a good minute counts the
+    start as a success
 
 A task that hangs stops the feeding: the chip restarts within 8 s and keeps the cause.
 """
@@ -40,7 +42,8 @@ _BAUD = const(115200)
 
 
 class App:
-    """Everything the dongle does. deaths: restarts of each task, in the order of `_jobs`; line_errors: trouble with receivers."""
+    """Everything the dongle does. deaths: restarts of each task, in the order of `_jobs`;
+    line_errors: trouble with receivers."""
 
     def __init__(self) -> None:
         self.starts = power.Starts()
@@ -62,13 +65,15 @@ class App:
         self.deaths = bytearray(len(self._jobs))
         self._moved = bytearray(len(self._jobs))
         self._dog = None
+        self._tasks = []
         self._tick_due = self._tick_set = 0
         print("deckwatch boot %d cause %s failed %d safe %d" % (
             self.starts.boots, self.starts.cause, self.starts.failed, self.safe,
         ))  # fmt: skip
 
     def _load_config(self):
-        """The owner's settings, or the defaults when they cannot be used or the dongle is in safe mode."""
+        """The owner's settings, or the defaults when they cannot be used or the dongle is in safe
+        mode."""
         if self.safe:
             return config.load({})
         try:
@@ -85,14 +90,16 @@ class App:
     async def _main(self) -> None:
         self._dog = power.watchdog()
         now = time.ticks_ms()
-        self._show.play(SAFE_MODE if self.safe else CONFIG_ERROR if self.config_error else SELF_TEST, now)
+        steps = CONFIG_ERROR if self.config_error else SELF_TEST
+        self._show.play(SAFE_MODE if self.safe else steps, now)
         gc.collect()
         for number in range(1, len(self._jobs)):
-            asyncio.create_task(self._keep(number))
+            self._tasks.append(asyncio.create_task(self._keep(number)))
         await self._keep(0)
 
     async def _keep(self, number: int) -> None:
-        """Runs one job for ever. Its death, of whatever cause, is counted and costs it a moment."""
+        """Runs one job for ever. Its death, of whatever cause, is counted and costs it a
+        moment."""
         while True:
             self._moved[number] = 1
             try:
@@ -108,7 +115,8 @@ class App:
                 pass
 
     async def _listen(self) -> None:
-        """Empties every line in turn, the battery's last: a request is always seen before its answer."""
+        """Empties every line in turn, the battery's last: a request is always seen before its
+        answer."""
         while True:
             self._moved[1] = 1
             now = time.ticks_ms()
@@ -150,7 +158,8 @@ class App:
         self._render(now)
 
     def _render(self, now: int) -> int:
-        """Light and buzzer for `now`; a show lies over everything but an alarm. Returns ms until the next edge."""
+        """Light and buzzer for `now`; a show lies over everything but an alarm. Returns ms until
+        the next edge."""
         core = self.core
         wait = core.render(now)
         show = self._show
@@ -203,7 +212,8 @@ class App:
         self.core.watched_groups(self._watched)
         self._show.play_watched(self._watched, time.ticks_ms())
         for group in range(_GROUPS):
-            print("watched group %d: %s" % (group + 1, "all" if self._watched[group] else "not all"))
+            seen = "all" if self._watched[group] else "not all"
+            print("watched group %d: %s" % (group + 1, seen))
         alerts = self.core.packs[0].alerts
         missing = [CODES[code] for code in range(len(CODES)) if not alerts.watched[code]]
         print("not watched: %s" % " ".join(missing))

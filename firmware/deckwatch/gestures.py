@@ -1,4 +1,5 @@
-"""What the owner's finger and ignition mean: a short press, a long one, the scooter switched off and on twice."""
+"""What the owner's finger and ignition mean: a short press, a long one, the scooter switched off
+and on twice."""
 
 from micropython import const
 
@@ -24,7 +25,8 @@ class Press:
         self._told = False
 
     def update(self, down: bool, now: int) -> int:
-        """What this look completes: SHORT on release, LONG as soon as it has been held long enough, else NONE."""
+        """What this look completes: SHORT on release, LONG as soon as it has been held long
+        enough, else NONE."""
         if down != self._raw:
             self._raw = down
             self._raw_since = now
@@ -42,7 +44,8 @@ class Press:
 
 
 class Ignition:
-    """The scooter's own switch, as the line shows it: twice off and on within 15 s acknowledges."""
+    """The scooter's own switch, as the line shows it: twice off and on within 15 s
+    acknowledges."""
 
     def __init__(self) -> None:
         self._off = False

@@ -1,1 +1,2 @@
-"""The only files that touch hardware, operating system or radio; each is thin enough to be read against the data sheet."""
+"""The only files that touch hardware, operating system or radio; each is thin enough to be read
+against the data sheet."""

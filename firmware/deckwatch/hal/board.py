@@ -1,4 +1,5 @@
-"""Pin names of the board. A board image knows them from pins.csv; over a stock image `board.json`, written by packlab flash, does."""
+"""Pin names of the board. A board image knows them from pins.csv; over a stock image `board.json`,
+written by packlab flash, does."""
 
 import json
 

@@ -1,4 +1,5 @@
-"""The light: a NeoPixel where the board has one, else a plain LED; it is written to only when its colour changes."""
+"""The light: a NeoPixel where the board has one, else a plain LED; it is written to only when its
+colour changes."""
 
 from machine import Pin
 

@@ -1,7 +1,8 @@
-"""One receiver per tapped wire. The transmit side parks on a pin nobody has wired, and is an input again before a byte can pass.
+"""One receiver per tapped wire. The transmit side parks on a pin nobody has wired, and is an input
+again before a byte can pass.
 
-`UART(1, rx=x)` on MicroPython up to 1.28 drives its default TX pin (GPIO10 for UART 1, 17 for UART 2), which may be wired to the scooter:
-so TX is always named, and taken back.
+`UART(1, rx=x)` on MicroPython up to 1.28 drives its default TX pin (GPIO10 for UART 1, 17 for UART
+2), which may be wired to the scooter: so TX is always named, and taken back.
 """
 
 from machine import UART, Pin
@@ -15,7 +16,8 @@ from deckwatch.ticks import age_ms
 RX_BYTES = const(2048)  # 177 ms at 115200: outlives an 80 ms flash erase (design sheet, budgets)
 _HELD_MS = const(30)  # a level that lasts longer than any byte at 9600 baud, three times over
 
-# port, UART number, receiver pin, in order of importance: a chip with one free UART listens to the battery
+# port, UART number, receiver pin, in order of importance: a chip with one free UART listens to the
+# battery
 _WIRES = ((BMS_TX, 1, "BMS_TX_RX"), (HOST_TX, 2, "HOST_TX_RX"), (DASH, 0, "DASH_RX"))
 
 
@@ -46,7 +48,8 @@ class Line:
         return True
 
     def look(self, now: int) -> int:
-        """The level when it has changed and held (IDLE, LOW), else NO_LEVEL. Called while no bytes come."""
+        """The level when it has changed and held (IDLE, LOW), else NO_LEVEL. Called while no bytes
+        come."""
         low = not self._rx.value()
         if low != self._low:
             self._low = low
@@ -59,7 +62,8 @@ class Line:
 
 
 def open_lines(baud: int) -> list:
-    """A Line for every tapped wire this board and chip have a receiver for, the battery's wire last."""
+    """A Line for every tapped wire this board and chip have a receiver for, the battery's wire
+    last."""
     lines = []
     for port, uart, name in _WIRES:
         rx = pin(name)

@@ -1,4 +1,5 @@
-"""Starting and restarting: why the chip was reset, how many starts failed in a row, the watchdog."""
+"""Starting and restarting: why the chip was reset, how many starts failed in a row, the
+watchdog."""
 
 import sys
 import time
@@ -22,8 +23,9 @@ _CAUSES = {
 
 
 class Starts:
-    """Counts starts in flash. cause: why this one; boots: all starts so far; failed: starts in a row, before this one, that lasted less than
-    a minute. Trouble with the flash is not trouble with guarding: the counts then stay at 0.
+    """Counts starts in flash. cause: why this one; boots: all starts so far; failed: starts in a
+    row, before this one, that lasted less than a minute. Trouble with the flash is not trouble
+    with guarding: the counts then stay at 0.
     """
 
     def __init__(self) -> None:

@@ -6,7 +6,8 @@ CONFIG = "config.json"
 
 
 def read_config():
-    """The owner's options as a dict, {} when there is no file; ValueError when it cannot be read as a JSON object."""
+    """The owner's options as a dict, {} when there is no file; ValueError when it cannot be read
+    as a JSON object."""
     try:
         with open(CONFIG) as stream:
             options = json.load(stream)

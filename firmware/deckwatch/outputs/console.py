@@ -1,7 +1,9 @@
-"""What the dongle tells on its USB console, for mpremote, packlab doctor and whoever watches: alerts, what is watched, live values.
+"""What the dongle tells on its USB console, for mpremote, packlab doctor and whoever watches:
+alerts, what is watched, live values.
 
-Lines of words: `alert CODE STATE LEVEL value V limit L SLOT where N peak P count C pack N`, `watch PACK CODE...`, `look LOOK GROUP`,
-`live PACK slot=value...`, `link counter=value...`. They are made between rounds of judging, never inside one.
+Lines of words: `alert CODE STATE LEVEL value V limit L SLOT where N peak P count C pack N`, `watch
+PACK CODE...`, `look LOOK GROUP`, `live PACK slot=value...`, `link counter=value...`. They are made
+between rounds of judging, never inside one.
 """
 
 from micropython import const
@@ -15,7 +17,8 @@ _ROOM = const(32)
 
 
 class Console:
-    """Remembers what changed and says it with `say` (print). live_ms: how often values are told, 0 = never."""
+    """Remembers what changed and says it with `say` (print). live_ms: how often values are told, 0
+    = never."""
 
     def __init__(self, say, live_ms: int) -> None:
         self._say = say
@@ -29,7 +32,8 @@ class Console:
         self.missed = 0
 
     def note(self, alerts, code: int) -> None:
-        """An alert changed. Called inside a round: allocates nothing; beyond _ROOM changes between two calls of tell() are only counted."""
+        """An alert changed. Called inside a round: allocates nothing; beyond _ROOM changes between
+        two calls of tell() are only counted."""
         if self._waiting == _ROOM:
             self.missed += 1
             return
@@ -89,9 +93,11 @@ def _live(number: int, t, now: int) -> str:
     for slot in range(len(SLOTS)):
         if slot == FIRST_LASTING:
             if t.cells:
-                parts.append("cell_mv=" + ",".join([str(t.cell_mv[cell]) for cell in range(t.cells)]))
+                cells = [str(t.cell_mv[cell]) for cell in range(t.cells)]
+                parts.append("cell_mv=" + ",".join(cells))
             if t.probes:
-                parts.append("temp_dc=" + ",".join([_temp(t.temp_dc[probe]) for probe in range(t.probes)]))
+                temps = [_temp(t.temp_dc[probe]) for probe in range(t.probes)]
+                parts.append("temp_dc=" + ",".join(temps))
         if t.fresh(slot, now) and not SLOTS[slot].startswith("faults_"):
             parts.append("%s=%d" % (SLOTS[slot], t.value[slot]))
     return " ".join(parts)

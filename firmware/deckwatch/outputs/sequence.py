@@ -1,4 +1,5 @@
-"""Short shows that lie over the normal pattern: the self-test at start, what is watched on a long press, a faulty configuration."""
+"""Short shows that lie over the normal pattern: the self-test at start, what is watched on a long
+press, a faulty configuration."""
 
 from micropython import const
 
@@ -36,7 +37,8 @@ _GROUPS = const(5)
 
 
 class Sequence:
-    """Plays one show at a time. colour, tone_hz: what it wants now. playing: whether it wants anything."""
+    """Plays one show at a time. colour, tone_hz: what it wants now. playing: whether it wants
+    anything."""
 
     def __init__(self) -> None:
         self.playing = False
@@ -53,13 +55,15 @@ class Sequence:
         self.playing = True
 
     def play_watched(self, watched, now: int) -> None:
-        """One light per hazard group: green = all that can be watched of it is, blue = it is not. `watched` has a flag a group."""
+        """One light per hazard group: green = all that can be watched of it is, blue = it is not.
+        `watched` has a flag a group."""
         for group in range(_GROUPS):
             self._watched[group] = watched[group]
         self.play((), now)
 
     def render(self, now: int) -> int:
-        """Sets colour and tone for `now`. Returns ms until the next edge; at the end `playing` is false."""
+        """Sets colour and tone for `now`. Returns ms until the next edge; at the end `playing` is
+        false."""
         elapsed = age_ms(now, self._since)
         if not self._steps:
             return self._render_watched(elapsed)
