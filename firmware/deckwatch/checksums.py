@@ -1,6 +1,8 @@
-"""Every checksum the families use, plain; checksums_viper.py holds the same for the chip.
+"""Every checksum the families use, plain; checksums_viper.py holds the same for the chip, and
+framer.py takes whichever loads.
 
-Each function takes (buf, start, end), works on buf[start:end] and returns an integer of 8 or 16 bits; none allocates.
+Each function takes (buf, start, end), works on buf[start:end] and returns an integer of 8 or 16
+bits; none allocates.
 """
 
 from micropython import const

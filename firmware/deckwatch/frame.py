@@ -1,4 +1,5 @@
-"""One reusable view on a received frame, valid only while it is being fed: the framer fills the place, the protocol the meaning."""
+"""One reusable view on a received frame, valid only while it is being fed: the framer fills the
+place, the protocol the meaning."""
 
 # Kinds of frame every family shares. A protocol may add its own words; "unknown" is counted.
 READ = "read"  # a request to read
@@ -9,15 +10,17 @@ UNKNOWN = "unknown"
 
 
 class Frame:
-    """buf, at, size: the whole frame is buf[at : at + size]; it belongs to the framer and is gone after feed().
+    """buf, at, size: the whole frame is buf[at : at + size]; it belongs to the framer and is gone
+    after feed().
 
-    now: when it was complete, ms. framing: which row of the protocol's FRAMING matched. kind, pack (0 internal, 1 external), register (first register or
-    command), wanted (bytes a read asks for, -1 where the family does not say), body and body_size (payload place in buf).
+    now: when it was complete, ms. framing: which row of the protocol's FRAMING matched. kind, pack
+    (0 internal, 1 external), register (first register or command), wanted (bytes a read asks for,
+    -1 where the family does not say), body and body_size (payload place in buf).
     is_request: goes to the BMS and expects an answer; is_reply: comes from the BMS.
     """
 
     def __init__(self) -> None:
-        self.buf = b""
+        self.buf = bytearray()
         self.at = 0
         self.size = 0
         self.framing = 0

@@ -1,47 +1,88 @@
-"""Bytes of one line -> whole, checked frames, driven by a protocol's FRAMING rows; every byte thrown away is counted by kind.
+"""Bytes of one line -> whole, checked frames, driven by a protocol's FRAMING rows; every byte
+thrown away is counted by kind. The pipeline owns one framer per line.
 
-A frame counts only if header, length, checksum and tail fit. On failure one byte is skipped and the search starts again, so a
-header inside a payload or a frame cut into another costs nothing but the damaged frame (Xiaomi sheet 2.4).
+A frame counts only if header, length, checksum and tail fit. On failure one byte is skipped and
+the search starts again, so a header inside a payload or a frame cut into another costs nothing but
+the damaged frame (xiaomi.md 2.4). What comes out does not depend on how the bytes were chunked,
+but for silence.
 
-A FRAMING row is literal: (header, (offset, code, add, lowest, highest), (check, from, end, at, code), tail)
-  length: total size = value at `offset` in `code` ("B", "<H", ">H"; "" = no length field) + add, between lowest and highest
-  check:  name in checksums.py over frame[from : size - end], stored at size - at in `code`; ("", 0, 0, 0, "") = the frame has none
-Several rows may share a header; the first that holds wins.
+A FRAMING row is literal:
+  (header, (offset, code, add, lowest, highest), (check, from, end, at, code), tail, spare)
+  length: total size = value at `offset` in `code` ("B", "<H", ">H"; "" = no length field) + add,
+          between lowest and highest
+  check:  name in checksums.py over frame[from : size - end], stored at size - at in `code`;
+          ("", 0, 0, 0, "") = the frame has none
+  spare:  may be left off: so many bytes behind a frame are passed over without being noise
+Several rows may share a header or the beginning of one; the first that holds wins.
 """
 
 import struct
 
 from micropython import const
 
-from deckwatch.checksums import CHECKS
 from deckwatch.frame import Frame
 from deckwatch.ticks import age_ms
 
+try:
+    from deckwatch.checksums_viper import CHECKS
+except (ImportError, AttributeError, SyntaxError, ValueError):
+    # In this order: the file was left out; CPython; a MicroPython without native emitter; an .mpy
+    # made for another processor.
+    from deckwatch.checksums import CHECKS
+
 CHUNK = const(128)  # feed() takes buffers of exactly this size
 _CHUNK_FORMAT = "128s"
-GAP_MS = const(100)  # silence inside a frame that ends it (BotoX firmware's own time-out, Xiaomi sheet 2.4)
+GAP_MS = const(100)  # silence that ends a frame (BotoX firmware's own time-out, xiaomi.md 2.4)
 _COUNT = const((1 << 30) - 1)
 
 _WAIT = const(0)
 _BAD = const(-1)
+
+# Why nothing holds at a place, from the least to the most telling; the worst row's reason counts.
+_NO_HEADER = const(0)
+_BAD_LENGTH = const(1)
+_CUT = const(2)
+_BAD_CHECK = const(3)
 
 
 class _Framing:
     """One FRAMING row, unpacked."""
 
     def __init__(self, row: tuple) -> None:
-        self.header, length, check, self.tail = row
+        self.header, length, check, self.tail = row[:4]
+        self.spare = row[4] if len(row) > 4 else 0
         self.offset, code, self.add, self.lowest, self.highest = length
         self.width = 2 if code.endswith("H") else len(code)
         self.big = code.startswith(">")
         name, self.start, self.end, self.at, code = check
-        self.check = CHECKS.get(name)
+        self.check = CHECKS[name] if name else None
         self.check_width = 2 if code.endswith("H") else 1
         self.check_big = code.startswith(">")
 
+    def find(self, buf, start: int, end: int) -> int:
+        """First place in buf[start:end] where the header stands or, cut by the end, begins; or
+        end."""
+        at = buf.find(self.header, start, end)
+        if at < 0:
+            at = max(start, end - len(self.header) + 1)
+            while at < end and not self.begins(buf, at, end):
+                at += 1
+        return at
+
+    def begins(self, buf, at: int, end: int) -> bool:
+        """Does the header stand at `at`, as far as buf[:end] shows?"""
+        size = len(self.header)
+        if at + size <= end:
+            return buf.find(self.header, at, at + size) == at
+        for i in range(end - at):
+            if buf[at + i] != self.header[i]:
+                return False
+        return True
+
     def measure(self, buf, at: int, available: int) -> int:
-        """Total size the frame at `at` claims; _WAIT while its length is not in yet, _BAD when out of bounds."""
-        if self.offset + self.width > available:
+        """Total size the frame at `at` claims; _WAIT while header and length are not in yet, _BAD
+        when out of bounds."""
+        if available < len(self.header) or available < self.offset + self.width:
             return _WAIT
         size = self.add
         if self.width == 1:
@@ -77,29 +118,32 @@ def _word(buf, at: int, big: bool) -> int:
 class Framer:
     """One line's framer.
 
-    `receiver.on_frame(framer)` is called for each frame with framer.frame filled in; it must not keep the frame. Counters: bytes,
-    frames, bad_check, bad_length, cut (ended by silence), noise (bytes thrown away), damaged (how often the stream was lost and
-    found again: the number of incidents behind bad_check, bad_length, cut and noise), frame_bytes.
+    `receiver.on_frame(framer)` is called for each frame with framer.frame filled in; it must not
+    keep the frame. Counters, wrapping at 2**30: bytes; frames, frame_bytes; bad_check, bad_length
+    and cut (ended by silence): candidates thrown away; noise: bytes thrown away; damaged: how
+    often the stream was lost and found again, the number of incidents behind the four before.
     """
 
     def __init__(self, framings: tuple, receiver, port: int) -> None:
         self.receiver = receiver
         self.port = port
-        self.frame = Frame()
         self._framings = [_Framing(row) for row in framings]
         longest = max([framing.highest for framing in self._framings])
-        self._keep = max([len(framing.header) for framing in self._framings]) - 1
+        # What waits is shorter than a frame; a second chunk's room makes moving it rare.
         self._buf = bytearray(longest + 2 * CHUNK)
+        self.frame = Frame()
         self.frame.buf = self._buf
         self._read = 0  # first byte not yet judged
         self._write = 0  # end of what was received
         self._last = 0  # when bytes last came
         self._lost = False
+        self._spare = 0  # bytes behind the last frame that may still be passed over
         self.bytes = self.frames = self.frame_bytes = 0
         self.bad_check = self.bad_length = self.cut = self.noise = self.damaged = 0
 
     def feed(self, buf, n: int, now: int) -> None:
-        """Takes buf[0:n]; buf is CHUNK bytes long (a fixed size lets it be copied without allocating)."""
+        """Takes buf[0:n]; buf is CHUNK bytes long, since a fixed size is copied without
+        allocating."""
         if self._read != self._write and age_ms(now, self._last) > GAP_MS:
             self._scan(now, True)
         self._last = now
@@ -111,7 +155,8 @@ class Framer:
         self._scan(now, False)
 
     def idle(self, now: int) -> int:
-        """Ends a frame that silence has cut. Returns the milliseconds until this must be asked again, 0 = nothing pending."""
+        """Ends a frame that silence has cut. Returns the ms until this must be asked again, 0 =
+        nothing pending."""
         if self._read == self._write:
             return 0
         quiet = age_ms(now, self._last)
@@ -121,9 +166,9 @@ class Framer:
         return GAP_MS + 1 - quiet
 
     def lose(self, now: int) -> None:
-        """Bytes were lost in front of us (overrun) or the line broke: what is pending cannot be completed."""
-        if self._read != self._write:
-            self._scan(now, True)
+        """Bytes were lost in front of us (overrun) or the line broke: what is pending cannot be
+        completed."""
+        self._scan(now, True)
 
     def _compact(self) -> None:
         pending = self._write - self._read
@@ -136,56 +181,60 @@ class Framer:
         """Judges what is there; with `final`, nothing more will come, so nothing is waited for."""
         while self._read < self._write:
             at = self._find_header()
-            if at < 0:
-                at = self._write if final else max(self._read, self._write - self._keep)
-                self._discard(at - self._read)
-                break
             self._discard(at - self._read)
+            if at == self._write:
+                break
             size = self._judge(at, final)
             if size == _WAIT:
-                break
+                return
             if size == _BAD:
                 self._discard(1)
-                continue
-            self._deliver(at, size, now)
-        if self._read == self._write:
-            self._read = self._write = 0
+            else:
+                self._deliver(at, size, now)
+        self._read = self._write = 0
 
     def _find_header(self) -> int:
-        first = -1
-        end = self._write
+        """First place where a frame may begin; the end of the data when there is none."""
+        first = self._write
         for framing in self._framings:
-            at = self._buf.find(framing.header, self._read, end)
-            if at >= 0 and (first < 0 or at < first):
-                first = at
+            first = min(first, framing.find(self._buf, self._read, self._write))
         return first
 
     def _judge(self, at: int, final: bool) -> int:
-        """Size of the frame that holds at `at`, _WAIT, or _BAD (counted)."""
+        """Size of the frame that holds at `at`, _WAIT, or _BAD (counted).
+
+        A row still waiting for bytes keeps those after it waiting: were they asked first, the
+        chunks would decide which one wins.
+        """
         available = self._write - at
-        waiting = False
-        checked = False
+        reason = _NO_HEADER
         number = 0
         for framing in self._framings:
-            if self._buf.find(framing.header, at, at + len(framing.header)) == at:
+            if framing.begins(self._buf, at, self._write):
                 size = framing.measure(self._buf, at, available)
                 if size == _WAIT or size > available:
-                    waiting = True
-                elif size != _BAD:
-                    if framing.holds(self._buf, at, size):
-                        self.frame.framing = number
-                        return size
-                    checked = True
+                    if not final:
+                        return _WAIT
+                    if available >= len(framing.header):
+                        reason = max(reason, _CUT)
+                elif size == _BAD:
+                    reason = max(reason, _BAD_LENGTH)
+                elif framing.holds(self._buf, at, size):
+                    self.frame.framing = number
+                    return size
+                else:
+                    reason = _BAD_CHECK
             number += 1
-        if waiting and not final:
-            return _WAIT
-        if checked:
-            self.bad_check = (self.bad_check + 1) & _COUNT
-        elif waiting:
-            self.cut = (self.cut + 1) & _COUNT
-        else:
-            self.bad_length = (self.bad_length + 1) & _COUNT
+        self._count(reason)
         return _BAD
+
+    def _count(self, reason: int) -> None:
+        if reason == _BAD_CHECK:
+            self.bad_check = (self.bad_check + 1) & _COUNT
+        elif reason == _CUT:
+            self.cut = (self.cut + 1) & _COUNT
+        elif reason == _BAD_LENGTH:
+            self.bad_length = (self.bad_length + 1) & _COUNT
 
     def _deliver(self, at: int, size: int, now: int) -> None:
         self._lost = False
@@ -197,11 +246,15 @@ class Framer:
         frame.size = size
         frame.now = now
         self._read = at + size
+        self._spare = self._framings[frame.framing].spare
         self.receiver.on_frame(self)
 
     def _discard(self, n: int) -> None:
+        self._read += n
+        spared = min(n, self._spare)
+        self._spare -= spared
+        n -= spared
         if n:
-            self._read += n
             self.noise = (self.noise + n) & _COUNT
             if not self._lost:
                 self._lost = True
