@@ -5,17 +5,20 @@ PROTOCOLS = (
     "daly",
     "jbd",
     "ninebot",
+    "vesc",
     "xiaomi",
 )
 PROFILES = (
+    "daly",
+    "jbd",
     "m365",
     "ninebot",
     "pro2",
 )
 # line speed and who speaks at it, in the order to try them
 SPEEDS = (
+    (115200, ("ninebot", "vesc", "xiaomi",)),
     (9600, ("ant", "daly", "jbd",)),
-    (115200, ("ninebot", "xiaomi",)),
     (76800, ("xiaomi",)),
     (19200, ("ant",)),
 )

@@ -1,0 +1,5 @@
+"""JBD, LLT, Xiaoxiang, Overkill board on a pack of any size: the owner sets cells and rating."""
+
+OPTIONS = {
+    "family": "jbd",
+}
