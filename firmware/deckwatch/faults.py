@@ -53,6 +53,11 @@ FAULTS = (
     "low_health",
     "default_password",
     "vendor",
+    # The first of two stages, where the second has an alarming name: the board warns and goes on.
+    "cell_voltage_high",
+    "pack_voltage_high",
+    "charge_temperature_high",
+    "discharge_temperature_high",
 )
 
 # Levels (alert.py): a fault that announces danger to people or hardware is an alarm, the rest are warnings.
@@ -68,8 +73,9 @@ ALARMING = (
     "discharge_fet",
     "thermal_runaway",
 )
-# Reported, shown, but no reason to warn: set on healthy boards (JK sheet 2.2 bit 19; Daly sheet 4 code 6).
-HARMLESS = ("default_password", "high_charge")
+# Reported, shown, but no reason to warn: set on healthy boards (JK sheet 2.2 bit 19; Daly sheet 4 code 6,
+# whose board without a partner misses one).
+HARMLESS = ("default_password", "high_charge", "parallel")
 
 
 def mask(names: tuple, word: int) -> int:

@@ -1,5 +1,6 @@
-"""Daly board on a pack of any size: the owner sets cells and rating."""
+"""Daly boards: the board names its cells; what it can carry is the owner's to set (daly.md)."""
 
 OPTIONS = {
     "family": "daly",
+    "series": 0,
 }

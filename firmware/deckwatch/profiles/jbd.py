@@ -1,5 +1,7 @@
-"""JBD, LLT, Xiaoxiang, Overkill board on a pack of any size: the owner sets cells and rating."""
+"""JBD, LLT, Xiaoxiang, Overkill: the board names its cells; what it can carry is the owner's to set
+(jbd.md)."""
 
 OPTIONS = {
     "family": "jbd",
+    "series": 0,
 }

@@ -1,9 +1,12 @@
-"""One file per battery family, mostly literal tables; index.py, made by tools/make_index.py, names them.
+"""One file per battery family, mostly literal tables; index.py, made by tools/make_index.py, names
+them.
 
-A family offers: BAUDS, FRAMING (framer.py), STEADY (slots that pass by without anybody's doing), OPEN_DC and SHORT_DC (what a
-failed probe reads), REQUESTS, and decode(frame, packs, memory), which gives a checked frame its meaning and fills packs[frame.pack].
+A family offers: BAUDS, FRAMING (framer.py), STEADY (slots that pass by without anybody's doing),
+OPEN_DC and SHORT_DC (what a failed probe reads), REQUESTS, and decode(frame, packs, memory), which
+gives a checked frame its meaning and fills packs[frame.pack].
 
-REQUESTS are literal rows (name, hex of the whole request, kind of frame that answers, period_ms) of reads; nothing here writes.
-A family whose replies do not say all by themselves has a class Memory; the pipeline makes one per line, hands it the owner's options by
-configure(config) where it has that, and passes it to every decode. Without such a class `memory` is None.
+REQUESTS are literal rows (name, hex of the whole request, kind of frame that answers, period_ms)
+of reads; nothing here writes. A family whose replies do not say all by themselves has a class
+Memory; the pipeline makes one per line, hands it the owner's options by configure(config) where it
+has that, and passes it to every decode. Without such a class `memory` is None.
 """
