@@ -240,11 +240,15 @@ def _thousandths(buf, at: int):
 
 
 def _divided(number: int, div: int) -> int:
-    """Rounded down; by a negative div, divided by its amount and rounded to the nearest."""
+    """Rounded down; by a negative div, divided by its amount and rounded to the nearest, halves
+    away from 0."""
     if div > 0:
         return number // div
-    down = number // -div
-    return down + 1 if (number + down * div) * 2 >= -div else down
+    size = abs(number)
+    down = size // -div
+    if (size + down * div) * 2 >= -div:
+        down += 1
+    return down if number > 0 else -down
 
 
 def _take_faults(bits: tuple, buf, at: int, t) -> None:

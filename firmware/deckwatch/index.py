@@ -9,11 +9,13 @@ PROTOCOLS = (
     "xiaomi",
 )
 PROFILES = (
+    "ant",
     "daly",
     "jbd",
     "m365",
     "ninebot",
     "pro2",
+    "vesc",
 )
 # line speed and who speaks at it, in the order to try them
 SPEEDS = (

@@ -1,0 +1,6 @@
+"""ANT boards: the board names its cells; what it can carry is the owner's to set (ant.md)."""
+
+OPTIONS = {
+    "family": "ant",
+    "series": 0,
+}
