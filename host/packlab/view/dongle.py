@@ -30,6 +30,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _CELL_WIDTH, _WIDEST_CELL = 24, 44
 _CELL_ROWS = 5  # more only when the page is too narrow for the columns
 _FEWEST_ALERT_LINES = 3
+_FRAME_LINES = 4  # the border, and a blank line above and below the alerts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,25 @@ class Frame:
 
 
 def draw(picture: Picture, frame: Frame, width: int, height: int) -> Panel:
-    """Return the page, `width` columns wide and, as far as it can be, `height` lines high."""
+    """Return the page, `width` columns wide and `height` lines high at most, if that can be.
+
+    Where cells would push alerts off the page, their bars are left out.
+    """
     inner = max(width - 4, 20)
-    top = [_light(picture, frame), _sound(picture, frame)]
-    for pack in picture.packs.values():
-        if pack.number == 1 or pack.values:
-            top += _pack(picture, pack, frame.now_ms, inner)
     bottom = [*_watch(picture, inner), _progress(picture, frame, inner)]
-    room = max(height - 2 - len(top) - len(bottom) - 2, _FEWEST_ALERT_LINES)
-    lines = [*top, Text(), *_alerts(picture, inner, room), Text(), *bottom]
+    name_pack = picture.has_several_packs()
+    standing = [_standing(alert, name_pack, inner) for alert in picture.standing()]
+    needed = max(sum(len(lines) for lines in standing), _FEWEST_ALERT_LINES)
+    for bars in (True, False):
+        top = [_light(picture, frame), _sound(picture, frame)]
+        for pack in picture.packs.values():
+            if pack.number == 1 or pack.values:
+                top += _pack(picture, pack, frame.now_ms, inner, bars=bars)
+        room = height - _FRAME_LINES - len(top) - len(bottom)
+        if room >= needed:
+            break
+    alerts = _alerts(picture, standing, inner, max(room, _FEWEST_ALERT_LINES))
+    lines = [*top, Text(), *alerts, Text(), *bottom]
     for line in lines:
         line.no_wrap = True
         line.overflow = "ellipsis"
@@ -86,20 +97,21 @@ def _sound(picture: Picture, frame: Frame) -> Text:
     return _labelled("BUZZER", Text(f"-  silent; {said} at {units.clock(sound.at_ms)}", "dim"))
 
 
-def _pack(picture: Picture, pack: Pack, now_ms: float, inner: int) -> list[Text]:
+def _pack(picture: Picture, pack: Pack, now_ms: float, inner: int, *, bars: bool) -> list[Text]:
     name = f"PACK {pack.number}" if picture.has_several_packs() else "PACK"
     if not pack.values:
         return [_labelled(name, Text("nothing heard yet", "dim"))]
     style, age = _freshness(pack.at_ms, now_ms)
-    parts = _measured(pack)
-    lines = [_labelled(name, Text("   ".join(parts) + age, style))]
+    session = units.session(pack.values)
+    said = units.battery(pack.values) + ([f"({session})"] if session else [])
+    lines = [_labelled(name, Text("   ".join(said) + age, style))]
     if probes := units.temperatures(pack.values):
         lines.append(_labelled("PROBES", *_probes(picture, pack, probes, style)))
-    if pack.cells_ms is not None:
-        lines += _cells(picture, pack, now_ms, inner)
-    else:
-        lines.append(_labelled("CELLS", Text("nobody has read them yet", "dim")))
-    return lines
+    if pack.cells_ms is None:
+        return [*lines, _labelled("CELLS", Text("nobody has read them yet", "dim"))]
+    style, age = _freshness(pack.cells_ms, now_ms)
+    lines.append(_labelled("CELLS", Text(_extremes(pack) + age, style)))
+    return lines + (_cells(picture, pack, inner, style) if bars else [])
 
 
 def _freshness(at_ms: float, now_ms: float) -> tuple[str, str]:
@@ -111,18 +123,6 @@ def _freshness(at_ms: float, now_ms: float) -> tuple[str, str]:
     return "dim", f"   {minutes} min ago" if minutes > 1 else f"   {60 * minutes + seconds} s ago"
 
 
-def _measured(pack: Pack) -> list[str]:
-    values = pack.values
-    parts = [units.value("pack_mv", values["pack_mv"])] if "pack_mv" in values else []
-    parts += [units.current(values)] if "current_ma" in values else []
-    parts += [units.value(slot, values[slot]) for slot in _AMOUNTS if slot in values]
-    session = units.session(values)
-    return [*parts, f"({session})"] if session else parts
-
-
-_AMOUNTS = ("soc_pct", "remaining_mah")
-
-
 def _probes(picture: Picture, pack: Pack, probes: list[str], style: str) -> Iterable[Text]:
     named = {alert.probe: alert for alert in picture.standing() if alert.pack == pack.number}
     for number, said in enumerate(probes, 1):
@@ -131,26 +131,28 @@ def _probes(picture: Picture, pack: Pack, probes: list[str], style: str) -> Iter
         yield Text(f" {_mark(alert)}   ", _style(alert)) if alert else Text("   ")
 
 
-def _cells(picture: Picture, pack: Pack, now_ms: float, inner: int) -> list[Text]:
+def _extremes(pack: Pack) -> str:
+    marked = [
+        f"{sign} {pack.cells_mv.index(mv) + 1}: {units.value('cell_mv', mv)}"
+        for sign, mv in (("▲", pack.highest_mv), ("▼", pack.lowest_mv))
+    ]
+    spread = units.value("cell_mv", pack.highest_mv - pack.lowest_mv)
+    return "   ".join([*marked, f"spread {spread}"])
+
+
+def _cells(picture: Picture, pack: Pack, inner: int, style: str) -> list[Text]:
+    """A bar for each cell, in columns from top to bottom."""
     cells_mv = pack.cells_mv
-    style, age = _freshness(pack.cells_ms or 0, now_ms)
     named = {alert.cell: alert for alert in picture.standing() if alert.pack == pack.number}
-    real = [mv for mv in cells_mv if mv]
-    highest, lowest = max(real), min(real)
-    head = (
-        f"▲ {cells_mv.index(highest) + 1}: {highest / 1000:.3f} V   "
-        f"▼ {cells_mv.index(lowest) + 1}: {lowest / 1000:.3f} V   "
-        f"spread {(highest - lowest) / 1000:.3f} V{age}"
-    )
     columns = max(1, min(-(-len(cells_mv) // _CELL_ROWS), inner // _CELL_WIDTH))
     rows = -(-len(cells_mv) // columns)
     width = min(inner // columns, _WIDEST_CELL)
-    lines = [_labelled("CELLS", Text(head, style))]
+    lines = []
     for row in range(rows):
         line = Text()
         for number in range(row + 1, len(cells_mv) + 1, rows):
             mv = cells_mv[number - 1]
-            extreme = "▲" if mv == highest else "▼" if mv == lowest else " "
+            extreme = "▲" if mv == pack.highest_mv else "▼" if mv == pack.lowest_mv else " "
             line.append_text(_cell(number, mv, extreme, named.get(number), style, width))
         lines.append(line)
     return lines
@@ -172,64 +174,65 @@ def _bar(mv: int, width: int, style: str) -> Text:
     return Text.assemble((bar, style), ("░" * (width - len(bar)), "dim"))
 
 
-def _alerts(picture: Picture, inner: int, room: int) -> list[Text]:
-    """Standing alerts; then, as far as there is room, advice, meaning, and what is over."""
-    standing, past = picture.standing(), picture.past()
-    if not standing and not past:
+def _alerts(picture: Picture, shown: list[list[Text]], inner: int, room: int) -> list[Text]:
+    """The standing alerts `shown`; as far as there is room, advice, meaning, and what is over."""
+    past = picture.past()
+    if not shown and not past:
         return [_labelled("ALERTS", Text("none", "green"))]
-    name_pack = picture.has_several_packs()
-    shown = standing if len(standing) <= room else standing[: room - 1]
-    left = room - len(shown)
-    if shown is not standing:
-        return [
-            *(_standing(alert, name_pack) for alert in shown),
-            Text(f"… and {len(standing) - len(shown)} more", "dim"),
-        ]
-    below: dict[int, list[Text]] = {number: [] for number in range(len(shown))}
+    left = room - sum(len(lines) for lines in shown)
+    if left < 0:
+        return _cut_short(shown, room)
     for say in (_advice, _meaning):
-        for number, alert in enumerate(shown):
-            wrapped = say(alert, inner)
-            if len(wrapped) <= left:
-                below[number] += wrapped
-                left -= len(wrapped)
-    lines = []
-    for number, alert in enumerate(shown):
-        lines += [_standing(alert, name_pack), *below[number]]
-    return lines + [_past(alert, name_pack) for alert in past[:left]]
+        for alert, lines in zip(picture.standing(), shown, strict=True):
+            more = say(alert, inner)
+            if len(more) <= left:
+                lines += more
+                left -= len(more)
+    over = [_past(alert, picture.has_several_packs(), inner) for alert in past]
+    return [line for lines in shown + over for line in lines][:room]
 
 
-def _standing(alert: Alert, name_pack: bool) -> Text:
+def _cut_short(shown: list[list[Text]], room: int) -> list[Text]:
+    kept: list[Text] = []
+    for number, lines in enumerate(shown):
+        if len(kept) + len(lines) >= room:
+            return [*kept, Text(f"… and {len(shown) - number} more", "bold")]
+        kept += lines
+    return kept
+
+
+def _standing(alert: Alert, name_pack: bool, inner: int) -> list[Text]:
     if alert.state == "unknown":
         said = sentences.lost(alert, name_pack=name_pack)
-        return _alert_line(words.UNKNOWN_MARK, "unseen", said, _style(alert))
+        return _alert_lines(words.UNKNOWN_MARK, "unseen", said, _style(alert), inner)
     said = sentences.alert(alert, name_pack=name_pack)
-    word = words.LEVEL_WORDS[alert.level]
-    return _alert_line(words.LEVEL_MARKS[alert.level], word, said, _style(alert))
+    mark, word = words.LEVEL_MARKS[alert.level], words.LEVEL_WORDS[alert.level]
+    return _alert_lines(mark, word, said, _style(alert), inner)
 
 
-def _past(alert: Alert, name_pack: bool) -> Text:
+def _past(alert: Alert, name_pack: bool, inner: int) -> list[Text]:
     said = sentences.over(alert, name_pack=name_pack)
-    return _alert_line(words.LEVEL_MARKS["ok"], "over", said, "dim")
+    return _alert_lines(words.LEVEL_MARKS["ok"], "over", said, "dim", inner)
 
 
-def _alert_line(mark: str, word: str, said: str, style: str) -> Text:
-    return Text.assemble((f"{mark:2} {word:7}", style), (said, style))
+def _alert_lines(mark: str, word: str, said: str, style: str, inner: int) -> list[Text]:
+    return _wrapped(f"{mark:2} {word:{_ALERT_INDENT - 3}}", said, inner, style)
 
 
-def _advice(alert: Alert, width: int) -> list[Text]:
-    return _wrapped("→ ", sentences.advice(alert), width)
+def _advice(alert: Alert, inner: int) -> list[Text]:
+    return _wrapped(f"{'→':>{_ALERT_INDENT + 1}} ", sentences.advice(alert, alert.level), inner)
 
 
-def _meaning(alert: Alert, width: int) -> list[Text]:
-    return _wrapped("  ", words.words(alert.code).meaning, width)
+def _meaning(alert: Alert, inner: int) -> list[Text]:
+    return _wrapped(" " * (_ALERT_INDENT + 2), words.words(alert.code).meaning, inner)
 
 
-def _wrapped(sign: str, said: str, width: int) -> list[Text]:
-    indent = " " * _ALERT_INDENT
-    lines = textwrap.wrap(
-        said, max(width, 20), initial_indent=indent + sign, subsequent_indent=indent + "  "
-    )
-    return [Text(line) for line in lines]
+def _wrapped(head: str, said: str, inner: int, style: str = "default") -> list[Text]:
+    """`head` and the words behind it, later lines as far in as the words."""
+    indent = " " * len(head)
+    width = max(inner, len(head) + 10)
+    lines = textwrap.wrap(said, width, initial_indent=head, subsequent_indent=indent)
+    return [Text(line, style) for line in lines]
 
 
 def _watch(picture: Picture, inner: int) -> list[Text]:

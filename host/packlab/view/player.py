@@ -1,7 +1,7 @@
 """Shows a trace while it comes in: drawn live in a terminal, as a timeline where there is none."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event as Flag
 from threading import Lock
@@ -81,18 +81,17 @@ class _Artist:
         self.picture = Picture()
         self.done = Flag()
         self._title = title
-        self._end_ms = total_s * 1000
         self._speed = speed
         self._console = console
         self._lock = Lock()
-        self._taken_at = time.monotonic()
-        self._drawn_ms = -1.0
+        self._clock = TraceClock(total_s * 1000, speed)
+        self._drawn_ms = 0.0
 
     def take(self, event: Event) -> None:
         """Fold an event in."""
         with self._lock:
             self.picture.fold(event)
-            self._taken_at = time.monotonic()
+            self._clock.set(self.picture.now_ms)
 
     def run(self) -> None:
         """Draw until done: not more often than can be seen, nor a tenth of the time."""
@@ -105,14 +104,36 @@ class _Artist:
 
     def _page(self) -> Legible:
         with self._lock:
-            now_ms = self._now_ms()
-            frame = Frame(self._title, now_ms, self._drawn_ms, self._end_ms, self._speed)
+            now_ms = self._clock.now_ms()
+            frame = Frame(self._title, now_ms, self._drawn_ms, self._clock.end_ms, self._speed)
             self._drawn_ms = now_ms
             return Legible(draw(self.picture, frame, *self._console.size))
 
-    def _now_ms(self) -> float:
-        """The trace's clock: that of the last event, run on by the replay's speed, never back."""
-        now_ms = float(self.picture.now_ms)
-        if self._speed is not None and self.picture.first_ms is not None:
-            now_ms += (time.monotonic() - self._taken_at) * 1000 * self._speed
-        return max(min(now_ms, self._end_ms), self._drawn_ms)
+
+class TraceClock:
+    """The time of the trace between its events: the last one's, run on by the replay's speed.
+
+    It never goes back and not beyond end_ms; at full speed it stands still between events.
+    """
+
+    def __init__(
+        self, end_ms: float, speed: float | None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.end_ms = end_ms
+        self._rate = (speed or 0) * 1000
+        self._monotonic = monotonic
+        self._event_ms: float | None = None
+        self._set_at = 0.0
+        self._told_ms = 0.0
+
+    def set(self, event_ms: float) -> None:
+        """An event of this time has just come in."""
+        self._event_ms = event_ms
+        self._set_at = self._monotonic()
+
+    def now_ms(self) -> float:
+        """Return the time at this moment; 0 before the first event."""
+        if self._event_ms is not None:
+            run_ms = (self._monotonic() - self._set_at) * self._rate
+            self._told_ms = max(min(self._event_ms + run_ms, self.end_ms), self._told_ms)
+        return self._told_ms

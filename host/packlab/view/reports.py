@@ -85,8 +85,8 @@ def fault(name: str) -> str:
 def error(number: int) -> str:
     """Return an error number with its meaning."""
     if number in _ERRORS:
-        return f"error {number}, {_ERRORS[number][0]}"
-    return f"error {number}, meaning not known"
+        return f"number {number}, {_ERRORS[number][0]}"
+    return f"number {number}, meaning not known"
 
 
 def error_advice(number: int) -> str:

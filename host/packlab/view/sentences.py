@@ -29,11 +29,11 @@ def incidents(found: Alert, *, name_pack: bool) -> str:
     return f"{_ended(found, times, name_pack=name_pack)}, {when}"
 
 
-def advice(found: Alert) -> str:
-    """Return what to do about it."""
+def advice(found: Alert, level: str) -> str:
+    """Return what to do about it at this level."""
     if found.error:
         return reports.error_advice(found.error) or words.words(found.code).advice
-    return words.advice(found.code, found.level, found.worst)
+    return words.advice(found.code, level, found.worst)
 
 
 def _found(found: Alert, value: int) -> str:

@@ -41,7 +41,8 @@ class Pack:
     """What was last told of one battery.
 
     values: the slots fresh at `at_ms`. cells_mv: fitted cells in their order, 0 where a cell of
-    the string reads nothing; read at `cells_ms`, None before the first complete set.
+    the string reads nothing; read at `cells_ms`, None before the first complete set. highest_mv,
+    lowest_mv: among the cells that can be believed.
     """
 
     number: int
@@ -49,6 +50,8 @@ class Pack:
     at_ms: int = 0
     cells_mv: list[int] = field(default_factory=list)
     cells_ms: int | None = None
+    highest_mv: int = 0
+    lowest_mv: int = 0
     watched: tuple[str, ...] = ()
     not_watched: tuple[str, ...] = ()
 
@@ -153,6 +156,7 @@ class Picture:
         # Old cells stay in the event; the extremes are told only while all of them are fresh.
         if "highest_mv" in event:
             pack.cells_ms = self.now_ms
+            pack.highest_mv, pack.lowest_mv = event["highest_mv"], event["lowest_mv"]
             pack.cells_mv = _fitted(event["cell_mv"], max(len(pack.cells_mv), self._cells(pack)))
 
     def _cells(self, pack: Pack) -> int:

@@ -81,7 +81,7 @@ def box(summary: Summary, title: str) -> Panel:
     for alert in summary.alerts:
         said = sentences.incidents(alert, name_pack=summary.several_packs)
         rows.add_row(_level(alert), said)
-        rows.add_row("", Text(f"→ {sentences.advice(alert)}", "dim"))
+        rows.add_row("", Text(f"→ {sentences.advice(alert, alert.worst_level)}", "dim"))
     rows.add_row("buzzer", words.count(summary.beep_groups, "group") + " of beeps")
     never = [
         f"{family} not watched: {subjects}"
@@ -106,12 +106,8 @@ def _line(summary: Summary) -> str:
 
 
 def _last(values: Event) -> str:
-    if "pack_mv" not in values:
-        return "scooter off or silent, nothing is known of the battery"
-    parts = [units.value("pack_mv", values["pack_mv"]), units.current(values)]
-    if "soc_pct" in values:
-        parts.append(units.value("soc_pct", values["soc_pct"]))
-    return "  ".join([part for part in parts if part] + units.temperatures(values))
+    parts = units.battery(values) + units.temperatures(values)
+    return "  ".join(parts) or "scooter off or silent, nothing is known of the battery"
 
 
 def _found(summary: Summary) -> Text:

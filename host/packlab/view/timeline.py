@@ -89,7 +89,7 @@ class Timeline:
         since_ms = pack.at_ms - told_ms
         if since_ms < self._every_ms and (since_ms < _SHORTEST_MS or session == told_session):
             return None
-        parts = readings(pack)
+        parts = _readings(pack)
         if not parts:
             return None
         self._told_values[pack.number] = (pack.at_ms, session)
@@ -97,15 +97,10 @@ class Timeline:
         return self._line("", "values", "  ".join(number + parts), "")
 
 
-def readings(pack: Pack) -> list[str]:
+def _readings(pack: Pack) -> list[str]:
     """Return what is freshly known of a battery, part by part."""
     values = pack.values
-    parts = [
-        units.value(slot, values[slot]) if slot != "current_ma" else units.current(values)
-        for slot in ("pack_mv", "current_ma", "soc_pct")
-        if slot in values
-    ]
-    parts += units.temperatures(values)
+    parts = units.battery(values) + units.temperatures(values)
     if "highest_mv" in values:
         lowest, highest = values["lowest_mv"] / 1000, values["highest_mv"] / 1000
         spread = units.quantity("cell_spread_mv", values["cell_spread_mv"])

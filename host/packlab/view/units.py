@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # What the slot of an alert is called in its sentence; others are called by their own name.
-_QUANTITIES = {
+QUANTITIES = {
     "cell_spread_mv": "spread",
     "top_spread_mv": "spread when full",
     "highest_mv": "highest",
@@ -58,14 +58,21 @@ def value(slot: str, number: int) -> str:
 
 def quantity(slot: str, number: int) -> str:
     """`spread 0.112 V`, `broken probes: 1`."""
-    name = _QUANTITIES.get(slot) or slot.rpartition("_")[0].replace("_", " ") or slot
+    name = QUANTITIES.get(slot) or slot.rpartition("_")[0].replace("_", " ") or slot
     return f"{name}{':' if slot in COUNTED else ''} {value(slot, number)}"
 
 
+def battery(values: Mapping[str, Any]) -> list[str]:
+    """What is known of a whole battery: `39.52 V`, `1.98 A charging`, `62 %`, `4836 mAh`."""
+    return [
+        current(values) if slot == "current_ma" else value(slot, values[slot])
+        for slot in ("pack_mv", "current_ma", "soc_pct", "remaining_mah")
+        if slot in values
+    ]
+
+
 def current(values: Mapping[str, Any]) -> str:
-    """`1.98 A charging`; into the pack while riding is braking. '' when the current is unknown."""
-    if "current_ma" not in values:
-        return ""
+    """`1.98 A charging`; what flows into the pack while riding is braking."""
     ma = values["current_ma"]
     if ma < 0:
         word = "discharging"

@@ -265,7 +265,7 @@ GUARDRAILS = {
     "controller_error": Words(
         ELECTRONICS,
         "controller errors",
-        "The controller reports an error",
+        "Controller error",
         "The scooter's controller shows an error number on the dashboard.",
         "Look up the number named here and act on it.",
     ),
