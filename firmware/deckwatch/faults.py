@@ -1,7 +1,8 @@
 """The names of everything a battery board can report wrong about itself, shared by all families.
 
-A protocol file maps its own bits onto these names; position in FAULTS is the number that travels in telemetry and alerts.
-They are kept in two slots of 30 bits (`faults_a`, `faults_b`) because a 32-bit MicroPython has 30 usable bits in a small int.
+A protocol file maps its own bits onto these names; position in FAULTS is the number that travels
+in telemetry and alerts. They are kept in two slots of 30 bits (`faults_a`, `faults_b`) because a
+32-bit MicroPython has 30 usable bits in a small int.
 """
 
 from micropython import const
@@ -58,9 +59,12 @@ FAULTS = (
     "pack_voltage_high",
     "charge_temperature_high",
     "discharge_temperature_high",
+    "gps_lost",
+    "discharge_start",  # switching the discharge on has failed
 )
 
-# Levels (alert.py): a fault that announces danger to people or hardware is an alarm, the rest are warnings.
+# Levels (alert.py): a fault that announces danger to people or hardware is an alarm, the rest are
+# warnings.
 ALARMING = (
     "cell_over_voltage",
     "pack_over_voltage",
@@ -73,9 +77,9 @@ ALARMING = (
     "discharge_fet",
     "thermal_runaway",
 )
-# Reported, shown, but no reason to warn: set on healthy boards (JK sheet 2.2 bit 19; Daly sheet 4 code 6,
-# whose board without a partner misses one).
-HARMLESS = ("default_password", "high_charge", "parallel")
+# Reported, shown, but no reason to warn: set on healthy boards (JK sheet 2.2 bit 19; Daly sheet 4
+# code 6, whose board without a partner misses one).
+HARMLESS = ("default_password", "high_charge", "parallel", "gps_lost")
 
 
 def mask(names: tuple, word: int) -> int:

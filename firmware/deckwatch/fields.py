@@ -8,8 +8,8 @@ A row is (offset, code, slot, mul, div, add, count, first, absent); what is left
           single, in thousandths); "date" (year-2000 in 7 bits, month 4, day 5, little endian;
           ">date" big endian; 0 = not set), "bcd" (0x0115 -> 1.1.5; 0 = not set), "text14" (14
           ASCII bytes)
-  slot    a telemetry slot; "cell_mv" and "temp_dc" run over `count` elements from number `first`
-          (0-based); "serial", "firmware" and "model" take text
+  slot    a telemetry slot; "cell_mv", "temp_dc" and "wire_mohm" run over `count` elements from
+          number `first` (0-based); "serial", "firmware" and "model" take text
   value   = raw * mul // div + add, rounded down, or to the nearest where div is written negative;
           a raw equal to `absent` means: no such probe
   For slot "faults" the fourth item is a tuple of (bit, fault name, value that means fault).
@@ -39,11 +39,12 @@ _DIGITS = b"0123456789abcdef"
 _VALUE = const(0)
 _CELL = const(1)
 _TEMP = const(2)
-_BIT = const(3)
-_FAULTS = const(4)
-_DATE = const(5)
-_BCD = const(6)
-_TEXT = const(7)
+_WIRE = const(3)
+_BIT = const(4)
+_FAULTS = const(5)
+_DATE = const(6)
+_BCD = const(7)
+_TEXT = const(8)
 
 # A compiled row: offset, kind, code, width, target, mul, div, add, count, absent. For _BIT `add`
 # is the byte and `mul` the bit in it; for _FAULTS `mul` is the place in Table.faults.
@@ -78,7 +79,7 @@ class Table:
             rest[0] = bit & 7
             rest[2] = _byte_of(bit, number)
         mul, div, add, count, first, absent = rest
-        if kind == _CELL or kind == _TEMP:
+        if kind == _CELL or kind == _TEMP or kind == _WIRE:
             target = first
         compiled = [offset, kind, number, width, target, mul, div, add, count, absent]
         self.rows.extend(array("i", compiled))
@@ -126,7 +127,7 @@ class Table:
         rows = self.rows
         kind = rows[place + 1]
         target = rows[place + 4]
-        if kind <= _TEMP:
+        if kind <= _WIRE:
             self._take_value(place, kind, target + number, buf, at, t)
         elif kind == _BIT:
             t.set(target, buf[at + rows[place + 7]] >> rows[place + 5] & 1)
@@ -156,8 +157,10 @@ class Table:
             t.set(target, value)
         elif kind == _CELL:
             t.set_cell(target, value)
-        else:
+        elif kind == _TEMP:
             t.set_temp(target, value)
+        else:
+            t.set_wire(target, value)
 
 
 def _decode(code: str, slot: str) -> tuple:
@@ -178,6 +181,8 @@ def _decode(code: str, slot: str) -> tuple:
         return _CELL, number, width, 0
     if slot == "temp_dc":
         return _TEMP, number, width, 0
+    if slot == "wire_mohm":
+        return _WIRE, number, width, 0
     return _BIT if "." in code else _VALUE, number, width, INDEX[slot]
 
 

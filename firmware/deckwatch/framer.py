@@ -7,12 +7,17 @@ the damaged frame (xiaomi.md 2.4). What comes out does not depend on how the byt
 but for silence.
 
 A FRAMING row is literal:
-  (header, (offset, code, add, lowest, highest), (check, from, end, at, code), tail, spare)
+  (header, (offset, code, add, lowest, highest), (check, from, end, at, code), tail, spare, before,
+   after)
   length: total size = value at `offset` in `code` ("B", "<H", ">H"; "" = no length field) + add,
           between lowest and highest
   check:  name in checksums.py over frame[from : size - end], stored at size - at in `code`;
           ("", 0, 0, 0, "") = the frame has none
-  spare:  may be left off: so many bytes behind a frame are passed over without being noise
+  spare:  so many bytes behind a frame are passed over without being noise; this and what follows
+          may be left off
+  before: (lowest, highest) of one byte in front of the header, an address, with which the frame
+          begins; () = none
+  after:  rows of what may follow at once and then belongs to the frame (who spoke)
 Several rows may share a header or the beginning of one; the first that holds wins.
 """
 
@@ -32,6 +37,7 @@ except (ImportError, AttributeError, SyntaxError, ValueError):
 
 CHUNK = const(128)  # feed() takes buffers of exactly this size
 _CHUNK_FORMAT = "128s"
+_AFTER_MS = const(20)  # silence that shows that nothing more belongs to a frame
 GAP_MS = const(100)  # silence that ends a frame (BotoX firmware's own time-out, xiaomi.md 2.4)
 _COUNT = const((1 << 30) - 1)
 
@@ -51,7 +57,12 @@ class _Framing:
     def __init__(self, row: tuple) -> None:
         self.header, length, check, self.tail = row[:4]
         self.spare = row[4] if len(row) > 4 else 0
+        before = row[5] if len(row) > 5 else ()
+        self.lead = 1 if before else 0
+        self.first, self.last = before or (0, 0)
+        self.after = [_Framing(inner) for inner in row[6]] if len(row) > 6 else []
         self.offset, code, self.add, self.lowest, self.highest = length
+        self.longest = self.highest + max([0] + [inner.highest for inner in self.after])
         self.width = 2 if code.endswith("H") else len(code)
         self.big = code.startswith(">")
         name, self.start, self.end, self.at, code = check
@@ -60,17 +71,25 @@ class _Framing:
         self.check_big = code.startswith(">")
 
     def find(self, buf, start: int, end: int) -> int:
-        """First place in buf[start:end] where the header stands or, cut by the end, begins; or
-        end."""
-        at = buf.find(self.header, start, end)
-        if at < 0:
-            at = max(start, end - len(self.header) + 1)
-            while at < end and not self.begins(buf, at, end):
-                at += 1
+        """First place in buf[start:end] where the frame's beginning stands or, cut by the end,
+        begins; or end."""
+        lead = self.lead
+        at = buf.find(self.header, start + lead, end)
+        while at >= 0 and not self.begins(buf, at - lead, end):
+            at = buf.find(self.header, at + 1, end)
+        if at >= 0:
+            return at - lead
+        at = max(start, end - lead - len(self.header) + 1)
+        while at < end and not self.begins(buf, at, end):
+            at += 1
         return at
 
     def begins(self, buf, at: int, end: int) -> bool:
-        """Does the header stand at `at`, as far as buf[:end] shows?"""
+        """Does the frame's beginning stand at `at`, as far as buf[:end] shows?"""
+        if self.lead and at < end:
+            if not self.first <= buf[at] <= self.last:
+                return False
+            at += 1
         size = len(self.header)
         if at + size <= end:
             return buf.find(self.header, at, at + size) == at
@@ -82,7 +101,7 @@ class _Framing:
     def measure(self, buf, at: int, available: int) -> int:
         """Total size the frame at `at` claims; _WAIT while header and length are not in yet, _BAD
         when out of bounds."""
-        if available < len(self.header) or available < self.offset + self.width:
+        if available < self.lead + len(self.header) or available < self.offset + self.width:
             return _WAIT
         size = self.add
         if self.width == 1:
@@ -128,7 +147,7 @@ class Framer:
         self.receiver = receiver
         self.port = port
         self._framings = [_Framing(row) for row in framings]
-        longest = max([framing.highest for framing in self._framings])
+        longest = max([framing.longest for framing in self._framings])
         # What waits is shorter than a frame; a second chunk's room makes moving it rare.
         self._buf = bytearray(longest + 2 * CHUNK)
         self.frame = Frame()
@@ -137,6 +156,7 @@ class Framer:
         self._write = 0  # end of what was received
         self._last = 0  # when bytes last came
         self._lost = False
+        self._held = 0  # size of the frame that waits for what may belong to it, 0 = none does
         self._spare = 0  # bytes behind the last frame that may still be passed over
         self.bytes = self.frames = self.frame_bytes = 0
         self.bad_check = self.bad_length = self.cut = self.noise = self.damaged = 0
@@ -160,10 +180,14 @@ class Framer:
         if self._read == self._write:
             return 0
         quiet = age_ms(now, self._last)
+        if self._held and quiet > _AFTER_MS:
+            self._deliver(self._read, self._held, now)
+            self._scan(now, False)
+            return self.idle(now)
         if quiet > GAP_MS:
             self._scan(now, True)
             return 0
-        return GAP_MS + 1 - quiet
+        return (_AFTER_MS if self._held else GAP_MS) + 1 - quiet
 
     def lose(self, now: int) -> None:
         """Bytes were lost in front of us (overrun) or the line broke: what is pending cannot be
@@ -207,6 +231,7 @@ class Framer:
         chunks would decide which one wins.
         """
         available = self._write - at
+        self._held = 0
         reason = _NO_HEADER
         number = 0
         for framing in self._framings:
@@ -215,18 +240,35 @@ class Framer:
                 if size == _WAIT or size > available:
                     if not final:
                         return _WAIT
-                    if available >= len(framing.header):
+                    if available >= framing.lead + len(framing.header):
                         reason = max(reason, _CUT)
                 elif size == _BAD:
                     reason = max(reason, _BAD_LENGTH)
                 elif framing.holds(self._buf, at, size):
                     self.frame.framing = number
-                    return size
+                    more = self._follow(framing, at + size, final)
+                    if more != _BAD:
+                        return size + more
+                    self._held = size
+                    return _WAIT
                 else:
                     reason = _BAD_CHECK
             number += 1
         self._count(reason)
         return _BAD
+
+    def _follow(self, framing, at: int, final: bool) -> int:
+        """Size of what follows at `at` and belongs to the frame; _BAD while it may yet come."""
+        available = self._write - at
+        for row in framing.after:
+            if row.begins(self._buf, at, self._write):
+                size = row.measure(self._buf, at, available)
+                if size == _WAIT or size > available:
+                    if not final:
+                        return _BAD
+                elif size != _BAD and row.holds(self._buf, at, size):
+                    return size
+        return 0
 
     def _count(self, reason: int) -> None:
         if reason == _BAD_CHECK:
@@ -237,6 +279,7 @@ class Framer:
             self.bad_length = (self.bad_length + 1) & _COUNT
 
     def _deliver(self, at: int, size: int, now: int) -> None:
+        self._held = 0
         self._lost = False
         self.frames = (self.frames + 1) & _COUNT
         self.frame_bytes = (self.frame_bytes + size) & _COUNT

@@ -32,6 +32,8 @@ SLOTS = (
     "balance_a",  # cells 1-16, bit 0 = cell 1
     "balance_b",  # cells 17-32
     "balance_ma",
+    "balancing",  # 0 = at rest; JK tells 1 = charging a cell, 2 = discharging one
+    "heater",
     "faults_a",  # faults.py, first word
     "faults_b",
     "alarm_1_raw",  # alarm words as they stand on the wire, where their bits are not all proven
@@ -140,6 +142,17 @@ SLOTS = (
     "pack_over_voltage_count",
     "pack_under_voltage_count",
     "restart_count",
+    "cycled_mah",  # all that ever went through the pack
+    "run_time_s",
+    "pack_high_mv",  # more limits the BMS itself keeps
+    "pack_low_mv",
+    "charge_limit_ma",
+    "discharge_limit_ma",
+    "charge_hot_dc",
+    "charge_cold_dc",
+    "discharge_hot_dc",
+    "discharge_cold_dc",
+    "mos_hot_dc",
 )
 INDEX = {name: number for number, name in enumerate(SLOTS)}
 FIRST_LASTING = INDEX["full_mah"]
@@ -162,7 +175,7 @@ class Telemetry:
     value, stamp, count: arrays over SLOTS (value; when, ms; how many times set, wraps at 65536).
     where: cell, probe, fault or error number that goes with a derived value, 1-based, 0 = none.
     cell_mv, temp_dc: in the order of the pack; one that was passed over is 0 or NO_PROBE, and
-    long ago. serial, firmware, model: ASCII, as many bytes as serial_size and so on say.
+    long ago. wire_mohm: resistance of each cell's sense wire, the first `wires` of them. serial, firmware, model: ASCII, as many bytes as serial_size and so on say.
     """
 
     def __init__(self) -> None:
@@ -174,6 +187,7 @@ class Telemetry:
         self.seen = bytearray(slots)
         self.cell_mv = array("H", bytes(2 * MAX_CELLS))
         self.cell_stamp = array("i", bytes(4 * MAX_CELLS))
+        self.wire_mohm = array("H", bytes(2 * MAX_CELLS))
         self.temp_dc = array("h", bytes(2 * MAX_PROBES))
         self.temp_stamp = array("i", bytes(4 * MAX_PROBES))
         self.serial = bytearray(TEXT_BYTES)
@@ -189,6 +203,7 @@ class Telemetry:
             self.seen[slot] = 0
         self.cells = 0  # cells heard of since power-on: highest cell number
         self.probes = 0
+        self.wires = 0  # highest cell whose wire was told since power-on
         self.serial_size = self.firmware_size = self.model_size = 0
         self.frames = 0  # frames that set something, wraps
         self.cell_frames = 0
@@ -248,6 +263,16 @@ class Telemetry:
             if cell == self.cells:
                 self.cells = cell + 1
             self._touched = self._cells_touched = True
+
+    def set_wire(self, cell: int, mohm: int) -> None:
+        """Resistance of one cell's sense wire; `cell` counts from 0, those beyond MAX_CELLS are
+        dropped."""
+        if cell < MAX_CELLS:
+            while self.wires <= cell:
+                self.wire_mohm[self.wires] = 0
+                self.wires += 1
+            self.wire_mohm[cell] = mohm
+            self._touched = True
 
     def set_temp(self, probe: int, dc: int) -> None:
         """Temperature of one cell probe, 0.1 degC or NO_PROBE; `probe` counts from 0, those beyond
