@@ -140,6 +140,7 @@ _BASIC_INFO = const(0x03)
 _CELL_VOLTAGES = const(0x04)
 _NAME = const(0x05)
 _ERROR_COUNTS = const(0xAA)
+_LEAST_CELLS = const(2)  # two bytes are a parameter
 _MOST_CELLS = const(32)
 _SHORTEST_TAIL = const(9)
 _MOST_MV = const(0x2020)  # 8.2 V: no front end measures it, and text begins there
@@ -223,7 +224,7 @@ def _is_basic(buf, body: int, size: int) -> bool:
 
 
 def _is_cells(buf, body: int, size: int, most_mv: int) -> bool:
-    if size & 1 or size > 2 * _MOST_CELLS:
+    if size & 1 or not 2 * _LEAST_CELLS <= size <= 2 * _MOST_CELLS:
         return False
     for at in range(body, body + size, 2):
         if buf[at] << 8 | buf[at + 1] > most_mv:
