@@ -589,6 +589,8 @@ def test_nothing_known_is_said() -> None:
     assert "PACK    nothing heard yet" in text
     assert "ALERTS  none" in text
     assert "CELLS   nobody has read them yet" in "\n".join(page(folded(telemetry(0))))
+    switched_off = {"t_ms": 0, "event": "telemetry", "pack": 1}
+    assert "PACK    nothing known now" in "\n".join(page(folded(switched_off)))
 
 
 def test_alerts_go_before_bars_and_advice() -> None:
@@ -671,7 +673,7 @@ def test_a_slow_terminal_takes_a_tenth_of_the_time_at_most(
         return draw(*arguments)
 
     monkeypatch.setattr(player, "draw", slow)
-    steady = (time.sleep(0.05) or event for event in CHARGE)
+    steady = (time.sleep(0.1) or event for event in CHARGE)
     show(steady, title="", total_s=140, speed=None, console=terminal())
     assert len(drawn) >= 2
     gaps = [later - earlier for earlier, later in pairwise(drawn)]

@@ -26,6 +26,7 @@ COLOUR_STYLES = {
 _LABEL_WIDTH = 8
 _ALERT_INDENT = 10
 _BAR_FROM_MV, _BAR_TO_MV = 2500, 4300
+_BAR_STYLE = "cyan"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _CELL_WIDTH, _WIDEST_CELL = 24, 44
 _CELL_ROWS = 5  # more only when the page is too narrow for the columns
@@ -71,7 +72,12 @@ def draw(picture: Picture, frame: Frame, width: int, height: int) -> Panel:
         line.no_wrap = True
         line.overflow = "ellipsis"
     border = COLOUR_STYLES[picture.light.colour]
-    return Panel(Group(*lines), title=Text(frame.title), border_style=border, padding=(0, 1))
+    return Panel(
+        Group(*lines),
+        title=Text(frame.title, overflow="ellipsis"),
+        border_style=border,
+        padding=(0, 1),
+    )
 
 
 def _labelled(label: str, *parts: Text | str) -> Text:
@@ -104,7 +110,7 @@ def _pack(picture: Picture, pack: Pack, now_ms: float, inner: int, *, bars: bool
     style, age = _freshness(pack.at_ms, now_ms)
     session = units.session(pack.values)
     said = units.battery(pack.values) + ([f"({session})"] if session else [])
-    lines = [_labelled(name, Text("   ".join(said) + age, style))]
+    lines = [_labelled(name, Text(("   ".join(said) or "nothing known now") + age, style))]
     if probes := units.temperatures(pack.values):
         lines.append(_labelled("PROBES", *_probes(picture, pack, probes, style)))
     if pack.cells_ms is None:
@@ -162,7 +168,7 @@ def _cell(number: int, mv: int, extreme: str, alert: Alert | None, style: str, w
     shown = _style(alert) if alert else style
     mark = _mark(alert) if alert else ""
     text = Text(f"{number:2} ", shown)
-    text.append_text(_bar(mv, width - 16, shown))
+    text.append_text(_bar(mv, width - 16, _BAR_STYLE if shown == "default" else shown))
     return text.append(f" {mv / 1000:.3f} V {extreme}{mark:2} ", shown)
 
 
