@@ -59,7 +59,7 @@ class App:
         self._console = Console(print, self.core.config.console_s * 1000)
         self._told_at = time.ticks_ms()
         self._watched = bytearray(_GROUPS)
-        self._lines = open_lines(_BAUD)
+        self._lines = open_lines(_BAUD, False)
         self._jobs = (self._rounds, self._listen, self._buttons, self._watch)
         self.line_errors = 0
         self.deaths = bytearray(len(self._jobs))

@@ -119,6 +119,8 @@ class _Story:
     def follow(self, line: str) -> Iterator[dict[str, Any]]:
         """The events one trace line stands for."""
         words = line.split()
+        if not words or not words[0].isdigit():  # a traceback on the console: `died` names it, too
+            return
         t_ms = int(words[0]) // 1000
         kind, rest = words[1], words[2:]
         if kind == "print" and rest:

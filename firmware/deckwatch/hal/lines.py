@@ -24,12 +24,13 @@ _WIRES = ((BMS_TX, 1, "BMS_TX_RX"), (HOST_TX, 2, "HOST_TX_RX"), (DASH, 0, "DASH_
 class Line:
     """A tapped wire: bytes and levels in, nothing out."""
 
-    def __init__(self, port: int, uart: int, rx, baud: int) -> None:
+    def __init__(self, port: int, uart: int, rx, baud: int, inverted: bool) -> None:
         self.port = port
         self.buf = bytearray(CHUNK)
         self._rx = rx
         park = pin("TX_PARK")
-        self._uart = UART(uart, baud, rx=rx, tx=park, rxbuf=RX_BYTES, timeout=0)
+        invert = UART.INV_RX if inverted else 0
+        self._uart = UART(uart, baud, rx=rx, tx=park, rxbuf=RX_BYTES, timeout=0, invert=invert)
         park.init(Pin.IN)
         self.level = NO_LEVEL
         self._low = False
@@ -47,6 +48,12 @@ class Line:
         self.overruns += 1
         return True
 
+    def close(self) -> None:
+        """Lets the receiver go; the parked pin stays an input."""
+        self._uart.deinit()
+        park = pin("TX_PARK")
+        park.init(Pin.IN)
+
     def look(self, now: int) -> int:
         """The level when it has changed and held (IDLE, LOW), else NO_LEVEL. Called while no bytes
         come."""
@@ -61,15 +68,19 @@ class Line:
         return level
 
 
-def open_lines(baud: int) -> list:
+def open_lines(baud: int, inverted: bool) -> list:
     """A Line for every tapped wire this board and chip have a receiver for, the battery's wire
     last."""
     lines = []
     for port, uart, name in _WIRES:
         rx = pin(name)
         if rx is not None:
-            lines.append(Line(port, uart, rx, baud))
+            lines.append(Line(port, uart, rx, baud, inverted))
     lines.reverse()
     return lines
 
 
+def open_battery_line(baud: int, inverted: bool):
+    """The Line of the battery's wire alone; every board has it."""
+    port, uart, name = _WIRES[0]
+    return Line(port, uart, pin(name), baud, inverted)
