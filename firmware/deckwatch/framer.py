@@ -59,7 +59,8 @@ class _Framing:
         self.spare = row[4] if len(row) > 4 else 0
         before = row[5] if len(row) > 5 else ()
         self.lead = 1 if before else 0
-        self.first, self.last = before or (0, 0)
+        self.first = before[0] if before else 0
+        self.last = before[1] if before else 0
         self.after = [_Framing(inner) for inner in row[6]] if len(row) > 6 else []
         self.offset, code, self.add, self.lowest, self.highest = length
         self.longest = self.highest + max([0] + [inner.highest for inner in self.after])
@@ -222,6 +223,8 @@ class Framer:
         first = self._write
         for framing in self._framings:
             first = min(first, framing.find(self._buf, self._read, self._write))
+            if first == self._read:
+                break
         return first
 
     def _judge(self, at: int, final: bool) -> int:
