@@ -4,6 +4,7 @@ PROTOCOLS = (
     "ant",
     "daly",
     "jbd",
+    "jk",
     "ninebot",
     "vesc",
     "xiaomi",
@@ -12,6 +13,7 @@ PROFILES = (
     "ant",
     "daly",
     "jbd",
+    "jk",
     "m365",
     "ninebot",
     "pro2",
@@ -19,8 +21,9 @@ PROFILES = (
 )
 # line speed and who speaks at it, in the order to try them
 SPEEDS = (
-    (115200, ("ninebot", "vesc", "xiaomi",)),
-    (9600, ("ant", "daly", "jbd",)),
+    (115200, ("jk", "ninebot", "vesc", "xiaomi",)),
+    (9600, ("ant", "daly", "jbd", "jk",)),
     (76800, ("xiaomi",)),
     (19200, ("ant",)),
+    (2400, ("jk",)),
 )
