@@ -48,7 +48,7 @@ def run(
     machine. options: run.py's others. Raises BoardError.
     """
     if not any((firmware / name).exists() for name in ("main.py", "main.mpy")):
-        raise BoardError(f"there is no main.py in {firmware}: name the folder that has the firmware")
+        raise BoardError(f"there is no main.py in {firmware}: name the folder with the firmware")
     state.mkdir(parents=True, exist_ok=True)
     life = state.resolve() / "life.json"
     life.unlink(missing_ok=True)

@@ -77,6 +77,7 @@ def build(chosen):
         gpio.names_csv = flash.host(chosen["pins"])
         paths = ["", flash.host(chosen["firmware"]), ".frozen", "/lib", flash.host(MODULES)]
     sys.path[:] = paths
+    sys.modules["virtual"].__path__ = paths[-1] + "/virtual"
     builtins.print = to_trace
     return scenario
 

@@ -9,7 +9,7 @@ reads `ms` and `us` and calls `at`, `advance`, `step`, `hold` and `interrupt`.
 
 import sys
 
-FAR = 0x3FFFFFFF  # later than any instant
+FAR = 1 << 40  # later than any instant
 # An endless loop that only looks (ticks_ms, any, sleep_ms(0)) would stop the clock for good: after
 # so many looks without a wait, each costs the time it might take on the chip.
 _PATIENCE = 1000
@@ -52,7 +52,7 @@ def after(delay_us, run, arg):
 def advance(to_ms, to_us=0):
     """Let time pass up to an instant, do on the way what is due, and sit out any stall met
     there."""
-    global ms, us, spin, _hold_ms
+    global ms, us, spin
     spin = 0
     while True:
         while _next_ms <= to_ms and _due(to_ms, to_us):
@@ -64,14 +64,8 @@ def advance(to_ms, to_us=0):
             us = to_us
         if _hold_ms < 0:
             return
-        if _hold_ms > ms or (_hold_ms == ms and _hold_us > us):
-            to_ms = _hold_ms
-            to_us = _hold_us
-        else:
-            _hold_ms = -1
-            while _held:
-                run, arg = _held.pop(0)
-                interrupt(run, arg)
+        to_ms = _hold_ms
+        to_us = _hold_us
 
 
 def step(to_ms, to_us):
@@ -102,6 +96,7 @@ def hold(for_us):
     if t_ms > _hold_ms or (t_ms == _hold_ms and t_us > _hold_us):
         _hold_ms = t_ms
         _hold_us = t_us
+        at(t_ms, t_us, _release, None)
 
 
 def stall(for_us):
@@ -151,6 +146,17 @@ def world():
     t_us = us + base_us
     t_ms = ms + base_ms
     return (t_ms, t_us) if t_us < 1000 else (t_ms + 1, t_us - 1000)
+
+
+def _release(_):
+    """The end of a stall, unless a longer one has begun; now come the interrupts."""
+    global _hold_ms
+    if ms < _hold_ms or (ms == _hold_ms and us < _hold_us):
+        return
+    _hold_ms = -1
+    while _held:
+        run, arg = _held.pop(0)
+        interrupt(run, arg)
 
 
 def _due(to_ms, to_us):

@@ -177,7 +177,7 @@ def _stall(us):
 
 
 def _power(word):
-    # off by itself, when the next line waits already: it lets time pass until the line that says on
+    # off by itself, when the next line waits already: time passes in it until the one that says on
     _c.after(0, {b"off": power.cut, b"on": power.restore}[word], None)
 
 

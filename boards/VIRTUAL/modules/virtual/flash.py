@@ -6,6 +6,7 @@ all. While flash is committed the processor stands still for `commit_us`; if the
 that time, the old content stays.
 """
 
+import io
 import json
 import os
 
@@ -17,6 +18,8 @@ from virtual import state
 commit_us = state.before.get("flash", 0)  # how long a commit takes
 
 _HOST = "/host"
+_BLOCK = 4096
+_BLOCKS = 512  # 2 MB, as on a chip of 4 MB
 
 
 def mount(folder):
@@ -28,7 +31,7 @@ def mount(folder):
         except OSError:
             pass  # there already
     vfs.umount("/")
-    vfs.mount(vfs.VfsPosix("/"), _HOST)
+    vfs.mount(vfs.VfsPosix(), _HOST)
     vfs.mount(_Files(folder + "/flash", _HOST + folder), "/")
     os.chdir("/")
 
@@ -49,14 +52,24 @@ class _Files(vfs.VfsPosix):
     def open(self, path, mode):
         if mode in ("r", "rb", "rt"):
             return super().open(path, mode)
-        full = self._real + ("" if path[0] == "/" else self.getcwd().rstrip("/") + "/") + path
-        return _Written(full, self._pending + path.replace("/", "+"), mode)
+        return _Written(self._full(path), self._pending + path.replace("/", "+"), mode)
+
+    def rename(self, old, new):
+        # VfsPosix with a root mixes up two absolute names
+        os.rename(self._full(old), self._full(new))
 
     def ilistdir(self, path=""):
         return iter(sorted(super().ilistdir(path)))
 
+    def statvfs(self, path):
+        free = max(0, _BLOCKS - _used(self._real))
+        return (_BLOCK, _BLOCK, _BLOCKS, free, free, 0, 0, 0, 0, 255)
 
-class _Written:
+    def _full(self, path):
+        return self._real + (path if path[0] == "/" else self.getcwd() + "/" + path)
+
+
+class _Written(io.IOBase):
     """A file open for writing: its new content lies apart until it is committed."""
 
     def __init__(self, path, pending, mode):
@@ -158,6 +171,16 @@ def _nvs():
             return json.load(f)
     except OSError:
         return {}
+
+
+def _used(folder):
+    """The blocks that the files in a folder take."""
+    blocks = 0
+    for name in os.listdir(folder):
+        path = folder + "/" + name
+        mode, size = os.stat(path)[0], os.stat(path)[6]
+        blocks += _used(path) if mode & 0x4000 else (size + _BLOCK - 1) // _BLOCK
+    return blocks
 
 
 def _copy(source, target):
