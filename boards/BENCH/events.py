@@ -122,11 +122,12 @@ def _lists(t):
 
 
 def telemetry(t_ms, number, t, now):
-    """What is freshly known of one pack."""
-    return '{"t_ms":%d,"event":"telemetry","pack":%d,%s}' % (
+    """What is freshly known of one pack, which may be nothing."""
+    known = values(t, now, False)
+    return '{"t_ms":%d,"event":"telemetry","pack":%d%s}' % (
         t_ms,
         number + 1,
-        values(t, now, False),
+        "," + known if known else "",
     )
 
 

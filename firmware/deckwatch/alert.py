@@ -13,7 +13,8 @@ SET = const(1)
 UNKNOWN = const(2)  # was set; the values it was judged on went stale
 STATES = ("clear", "set", "unknown")
 
-# How many times light and buzzer count: the group a person needs to know before looking at the phone
+# How many times light and buzzer count: the group a person needs to know before looking at the
+# phone
 CELLS = const(1)
 TEMPERATURE = const(2)
 CHARGING = const(3)

@@ -1,9 +1,12 @@
-"""Error codes of the scooter's controller (sheet xiaomi.md 3.6) and how serious each is; words and advice live on the bench."""
+"""Error codes of the scooter's controller (sheet xiaomi.md 3.6) and how serious each is; words and
+advice live on the bench.
+"""
 
 from deckwatch.alert import ALARM, OK, WARN
 
-# Lost battery line, supply out of range, shorted MOSFETs, charge over-current, heat, deep under-voltage: stop now.
-_ALARMING = b"\x10\x11\x15\x18\x1c\x1d\x26\x27\x28\x29\x2a\x2d\x2e"  # 16 17 21 24 28 29 38 39 40 41 42 45 46
+# Lost battery line, supply out of range, shorted MOSFETs, charge over-current, heat, deep
+# under-voltage, stop now: 16 17 21 24 28 29 38 39 40 41 42 45 46
+_ALARMING = b"\x10\x11\x15\x18\x1c\x1d\x26\x27\x28\x29\x2a\x2d\x2e"
 
 
 def level_of(code: int) -> int:

@@ -1,11 +1,13 @@
-"""From bytes to alerts: the page to read first. Everything is a plain call; nothing is queued, nothing allocates after start.
+"""From bytes to alerts: the page to read first. Everything is a plain call; nothing is queued,
+nothing allocates after start.
 
     feed(port, buf, n, now)  bytes came in on a line  -> framer -> protocol -> telemetry
-    line(port, state, now)   a wire changed its level -> link; off and on again forget what was known
-    tick(now)                meters, guardrails, status; returns the ms after which it wants to be called again
-    render(now)              light and buzzer; returns the ms until their next edge
+    line(port, state, now)   a wire changed its level -> link; off and on again forget what was
+    known tick(now)                meters, guardrails, status; returns ms until it wants to be
+    called again render(now)              light and buzzer; returns the ms until their next edge
 
-`now` is a millisecond tick (ticks.py). The sink is told `on_alert(alerts, code)` whenever an alert is set, changes, clears or becomes unknown.
+`now` is a millisecond tick (ticks.py). The sink is told `on_alert(alerts, code)` whenever an alert
+is set, changes, clears or becomes unknown.
 """
 
 from micropython import const
@@ -15,9 +17,9 @@ from deckwatch.alert import OK, SET, UNKNOWN, WARN
 from deckwatch.framer import Framer
 from deckwatch.guardrails.alerts import Alerts
 from deckwatch.guardrails.judge import Judge, Rules
-from deckwatch.guardrails.table import CODES
+from deckwatch.guardrails.table import CODES, OF_THE_LINE
 from deckwatch.meters.cells import Cells
-from deckwatch.meters.link import PORTS, Link
+from deckwatch.meters.link import IDLE, PORTS, Link
 from deckwatch.meters.probes import Probes
 from deckwatch.meters.reports import Reports
 from deckwatch.meters.session import Session
@@ -39,7 +41,7 @@ def load_protocol(family: str):
 
 
 def _memory_of(protocol, config):
-    """What a family keeps from frame to frame, one object per line; None for families that need nothing."""
+    """What a family keeps from frame to frame, one object per line; None when it needs nothing."""
     if not hasattr(protocol, "Memory"):
         return None
     memory = protocol.Memory()
@@ -49,7 +51,10 @@ def _memory_of(protocol, config):
 
 
 class Pack:
-    """One battery: what is known of it, the meters that derive more, and its judge."""
+    """One battery: what is known of it, the meters that derive more, and its judge.
+
+    spoke: it has told something since the scooter was switched on.
+    """
 
     def __init__(self, number: int, config, protocol, rules, sink) -> None:
         self.telemetry = Telemetry()
@@ -62,16 +67,20 @@ class Pack:
         )
         self.judge = Judge(rules)
         self.alerts = Alerts(number, self.judge, sink)
+        self.spoke = False
 
     def forget(self) -> None:
         """The scooter was switched off."""
         self.telemetry.forget()
+        self.spoke = False
         for meter in self.meters:
             meter.reset()
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
         self.telemetry.saturate(now)
+        for meter in self.meters:
+            meter.saturate(now)
         self.judge.saturate(now)
         self.alerts.saturate(now)
 
@@ -79,20 +88,23 @@ class Pack:
 class Pipeline:
     """The core of the dongle for one line of one family.
 
-    packs: Pack per battery, the first also carries controller and link slots. link: line state and quality. unknown: whole, valid frames
-    of an unknown kind. decode_errors: decoders that raised, a bug; with `strict` (tests) it is raised.
+    packs: Pack per battery, the first also carries controller and link slots. link: line state and
+    quality. unknown: whole, valid frames of an unknown kind. decode_errors: decoders that raised,
+    a bug; with `strict` (tests) it is raised.
     """
 
     def __init__(self, config, sink, strict: bool = False) -> None:
         self.config = config
         self._protocol = load_protocol(config.family)
         config.steady = self._protocol.STEADY
-        self._sink = sink
         self._strict = strict
         rules = Rules(config)
         self._group = rules.group
         self._expected = bytes([config.expects(code) for code in range(len(CODES))])
-        self.packs = [Pack(number, config, self._protocol, rules, self) for number in range(config.packs)]
+        self._of_the_line = bytes([code in OF_THE_LINE for code in CODES])
+        self.packs = [
+            Pack(number, config, self._protocol, rules, sink) for number in range(config.packs)
+        ]
         self._telemetries = [pack.telemetry for pack in self.packs]
         self._memory = _memory_of(self._protocol, config)
         self.framers = [Framer(self._protocol.FRAMING, self, port) for port in range(len(PORTS))]
@@ -104,7 +116,7 @@ class Pipeline:
         self.decode_errors = 0
         self.uptime_s = 0
         self._fresh = False  # a frame brought values since the last round
-        self._news = False  # an alert was set or got worse in this round
+        self._forgot = True  # all that was known is gone since the last round
         self._due_ms = 0
         self._started = False
         self._round_at = 0  # last round of judging
@@ -116,11 +128,12 @@ class Pipeline:
 
     def line(self, port: int, state: int, now: int) -> None:
         """The wire of `port` was seen to change (link.IDLE, LOW, BREAK, OVERRUN)."""
-        self.framers[port].lose(now)
+        if state != IDLE:
+            self.framers[port].lose(now)
         if self.link.line(port, state):
             for pack in self.packs:
                 pack.forget()
-            self._fresh = True
+            self._forgot = True
 
     def on_frame(self, framer) -> None:
         """A framer has a checked frame (called during feed)."""
@@ -140,12 +153,6 @@ class Pipeline:
             self.unknown += 1
         self.link.heard(frame, framer.port)
 
-    def on_alert(self, alerts, code: int) -> None:
-        """An alert changed (called during tick)."""
-        if alerts.state[code] == SET:
-            self._news = True
-        self._sink.on_alert(alerts, code)
-
     def tick(self, now: int) -> int:
         """One round, when there is something to judge. Returns ms until the next one is due."""
         wait = _SECOND_MS
@@ -156,9 +163,9 @@ class Pipeline:
         if not self._started:
             self._started = True
             self._second_at = self._round_at = now
-            self._fresh = True
-        whole = age_ms(now, self._second_at) >= _SECOND_MS
-        if whole:
+        whole = self._forgot
+        if age_ms(now, self._second_at) >= _SECOND_MS:
+            whole = True
             self._pass_time(now)
         if whole or self._fresh or age_ms(now, self._round_at) >= self._due_ms:
             self._due_ms = self._judge(now, whole)
@@ -167,18 +174,22 @@ class Pipeline:
         return max(1, min(wait, left, _SECOND_MS - age_ms(now, self._second_at)))
 
     def _pass_time(self, now: int) -> None:
-        seconds = age_ms(now, self._second_at) // _SECOND_MS
-        self._second_at = (self._second_at + seconds * _SECOND_MS) & (1 << 30) - 1
+        passed = age_ms(now, self._second_at)
+        seconds = passed // _SECOND_MS
+        self._second_at = (now - passed % _SECOND_MS) & (1 << 30) - 1
         if self.uptime_s // _HOUR_S != (self.uptime_s + seconds) // _HOUR_S:
             for pack in self.packs:
                 pack.saturate(now)
+            self.link.saturate(now)
             self.status.saturate(now)
         self.uptime_s += seconds
 
     def _judge(self, now: int, whole: bool) -> int:
-        self._fresh = False
+        self._fresh = self._forgot = False
         wait = self.link.update(self.packs[0].telemetry, now)
         for pack in self.packs:
+            if pack.telemetry.frames:
+                pack.spoke = True
             for meter in pack.meters:
                 meter.update(pack.telemetry, now)
             wait = pack.judge.update(pack.telemetry, now, whole, wait)
@@ -190,8 +201,11 @@ class Pipeline:
         """The worst alert of all packs decides light and sound."""
         level = lost = OK
         group = lost_group = 0
+        news = False
         for pack in self.packs:
             alerts = pack.alerts
+            news = news or alerts.news
+            alerts.news = False
             for code in range(len(CODES)):
                 if alerts.state[code] == SET and alerts.level[code] > level:
                     level = alerts.level[code]
@@ -200,39 +214,39 @@ class Pipeline:
                     lost = alerts.level[code]
                     lost_group = self._group[code]
         if level >= WARN:
-            look = _LOOK[level]
-        elif self.link.is_off:
-            look = status.OFF
-            group = 0
+            self.status.show(_LOOK[level], group, news, now)
         elif lost >= WARN:
-            look = status.UNKNOWN
-            group = lost_group
-        elif self._unwatched():
-            look = status.PARTIAL if self._any_watched() else status.NO_DATA
-            group = 0
+            self.status.show(status.UNKNOWN, lost_group, False, now)
+        elif self.link.is_off:
+            self.status.show(status.OFF, 0, False, now)
+        elif not self._is_any_watched():
+            self.status.show(status.NO_DATA, 0, False, now)
+        elif self._is_any_missing():
+            self.status.show(status.PARTIAL, 0, False, now)
         else:
-            look = _LOOK[level]
-        self.status.show(look, group, self._news, now)
-        self._news = False
+            self.status.show(_LOOK[level], group, False, now)
 
-    def _unwatched(self) -> bool:
+    def _is_any_watched(self) -> bool:
+        """Is anything watched that a battery tells?"""
+        for pack in self.packs:
+            for code in range(len(CODES)):
+                if pack.alerts.watched[code] and not self._of_the_line[code]:
+                    return True
+        return False
+
+    def _is_any_missing(self) -> bool:
         """Is something not watched that could be? A second pack counts once it has spoken."""
         for pack in self.packs:
-            if pack.alerts.pack == 0 or pack.telemetry.frames:
+            if pack.alerts.pack == 0 or pack.spoke:
                 for code in range(len(CODES)):
                     if self._expected[code] and not pack.alerts.watched[code]:
                         return True
         return False
 
-    def _any_watched(self) -> bool:
-        watched = self.packs[0].alerts.watched
-        for code in range(len(CODES)):
-            if self._expected[code] and watched[code]:
-                return True
-        return False
-
     def watched_groups(self, flags) -> None:
-        """flags[group - 1] = 1 where all that can be watched of a hazard group is watched, or nothing of it can be."""
+        """flags[group - 1] = 1 where all that can be watched of a hazard group is watched, or
+        nothing of it can be.
+        """
         for group in range(len(flags)):
             flags[group] = 1
         alerts = self.packs[0].alerts

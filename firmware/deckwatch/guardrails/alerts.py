@@ -1,24 +1,31 @@
-"""What was found, one record per guardrail code and pack: the worst of its rules, since when, how bad, how often."""
+"""What was found, one record per guardrail code and pack: the worst of its rules, since when, how
+bad, how often.
+"""
 
 from array import array
 
 from micropython import const
 
-from deckwatch.alert import CLEAR, OK, SET, UNKNOWN
+from deckwatch.alert import CLEAR, OK, SET, UNKNOWN, WARN
 from deckwatch.guardrails.table import CODES
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import saturated
 
 _LEVELS = const(3)
-_NAMED = (INDEX["fault_level"], INDEX["error_level"])  # another fault or code is news even at the same level
+_COUNT = const(0xFFFF)
+# Of these `where` is a name, so that another one is news even at the same level
+_NAMED = (INDEX["fault_level"], INDEX["error_level"])
 
 
 class Alerts:
     """One pack's alerts, arrays over CODES.
 
-    state, level (of an UNKNOWN alert: what it was), slot (what was judged), since (ms tick of this incident), value, limit and peak (in the unit of the
-    slot), where (cell, probe, fault or error number), count (incidents since start), watched (its inputs are there).
-    `sink.on_alert(alerts, code)` is told of every change.
+    state, level (of an UNKNOWN alert: what it was), slot (what was judged), since (ms tick of this
+    incident), value, limit and peak (in the unit of the slot), where (cell, probe, fault or error
+    number), count (incidents since start, wraps at 65536), watched (its inputs are there).
+    `sink.on_alert(alerts, code)` is told of every change. watch_changed: `watched` is not what was
+    told last; news: a warning or alarm was set, got worse or got another name; the caller clears
+    both. An alert that was unknown for a while and stands again as it was is no news.
     """
 
     def __init__(self, pack: int, judge, sink) -> None:
@@ -37,7 +44,10 @@ class Alerts:
         self.peak = array("i", bytes(4 * codes))
         self.count = array("H", bytes(2 * codes))
         self._rule = bytearray(codes)  # the rule behind the record
-        self.watch_changed = False
+        self._other = bytearray(codes)  # another name, seen in one sample so far: in which
+        self._other_count = array("H", bytes(2 * codes))
+        self.watch_changed = True
+        self.news = False
 
     def update(self, t, now: int) -> None:
         """Follows the judge after each of its rounds."""
@@ -64,19 +74,18 @@ class Alerts:
             if judge.watched[rule]:
                 watched = True
             level = judge.level[rule]
-            if judge.known[rule]:
-                if level > best:
-                    best = level
-                    best_rule = rule
-            elif level > lost:
-                lost = level
+            if judge.lost[rule]:
+                lost = max(lost, level)
+            elif level > best:
+                best = level
+                best_rule = rule
         if self.watched[code] != watched:
             self.watched[code] = watched
             self.watch_changed = True
         if best:
             self._set(code, best, best_rule, t, now)
         elif lost:
-            if self.state[code] != UNKNOWN:
+            if self.state[code] != UNKNOWN or self.level[code] != lost:
                 self._change(code, UNKNOWN, lost)
         elif self.state[code] != CLEAR:
             self._follow(code, t, now)
@@ -85,39 +94,54 @@ class Alerts:
     def _set(self, code: int, level: int, rule: int, t, now: int) -> None:
         rules = self._judge.rules
         slot = rules.slot[rule]
-        named = slot in _NAMED and t.where[slot] != self.where[code]
-        news = self.state[code] != SET or level != self.level[code] or named
-        if self.state[code] == CLEAR:
+        was = self.state[code]
+        before = self.level[code]
+        if was == CLEAR:
             self.since[code] = now
-            self.count[code] += 1
+            self.count[code] = (self.count[code] + 1) & _COUNT
+        if was == CLEAR or slot != self.slot[code]:
             self.peak[code] = t.value[slot]
-        if rule != self._rule[code] or self.state[code] == CLEAR:
-            self.peak[code] = t.value[slot]
+            self.where[code] = t.where[slot]
         self._rule[code] = rule
         self.slot[code] = slot
         self.limit[code] = rules.limit[rule * _LEVELS + level - 1]
-        if news:
-            self.value[code] = t.value[slot]
-            self.where[code] = t.where[slot]
-            self._worsen(code, t.value[slot], rules.sign[rule])
-            self._change(code, SET, level)
-        else:
+        if was == SET and level == before:
             self._follow(code, t, now)
+            return
+        self.where[code] = t.where[slot] or self.where[code]
+        self._measure(code, t.value[slot])
+        if level >= WARN and level > before:
+            self.news = True
+        self._change(code, SET, level)
 
     def _follow(self, code: int, t, now: int) -> None:
-        """Keeps value and peak of a standing alert; another fault or error code is told."""
+        """Keeps value, peak and place of a standing alert."""
         slot = self.slot[code]
         if not t.fresh(slot, now):
             return
-        self.value[code] = t.value[slot]
-        self._worsen(code, t.value[slot], self._judge.rules.sign[self._rule[code]])
-        if t.where[slot] != self.where[code]:
-            self.where[code] = t.where[slot]
-            if slot in _NAMED and t.where[slot] and self.state[code] == SET:
-                self._change(code, SET, self.level[code])
+        self._measure(code, t.value[slot])
+        where = t.where[slot]
+        if slot not in _NAMED:
+            self.where[code] = where
+        elif where == self.where[code]:
+            self._other[code] = 0
+        elif where:
+            self._rename(code, where, t.count[slot])
 
-    def _worsen(self, code: int, value: int, sign: int) -> None:
-        if (value - self.peak[code]) * sign > 0:
+    def _rename(self, code: int, where: int, count: int) -> None:
+        """Another fault or error code is told once two samples name it."""
+        if where != self._other[code]:
+            self._other[code] = where
+            self._other_count[code] = count
+        elif count != self._other_count[code] and self.state[code] == SET:
+            self.where[code] = where
+            if self.level[code] >= WARN:
+                self.news = True
+            self._change(code, SET, self.level[code])
+
+    def _measure(self, code: int, value: int) -> None:
+        self.value[code] = value
+        if (value - self.peak[code]) * self._judge.rules.sign[self._rule[code]] > 0:
             self.peak[code] = value
 
     def _change(self, code: int, state: int, level: int) -> None:

@@ -1,6 +1,8 @@
-"""Applies the table to one pack: the one place that knows limits, hysteresis, hold times and agreeing samples.
+"""Applies the table to one pack: the one place that knows limits, hysteresis, hold times and
+agreeing samples.
 
-Rules is the table with the owner's limits, shared by all packs; Judge is one pack's state. Nothing here allocates after start.
+Rules is the table with the owner's limits, shared by all packs; Judge is one pack's state. Nothing
+here allocates after start.
 """
 
 from array import array
@@ -17,7 +19,10 @@ _NO_GATE = const(255)
 
 
 class Rules:
-    """The table compiled to arrays. limit and hold_ms have three places a rule, at 3 * rule + level - 1."""
+    """The table compiled to arrays.
+
+    limit and hold_ms have three places a rule, at 3 * rule + level - 1. armed: has any limit.
+    """
 
     def __init__(self, config) -> None:
         rows = len(ROWS)
@@ -25,6 +30,7 @@ class Rules:
         self.slot = bytearray(rows)
         self.gate = bytearray(rows)
         self.holding = bytearray(rows)
+        self.armed = bytearray(rows)
         self.sign = array("b", bytes(rows))  # +1: too high is bad, -1: too low is bad
         self.strict = bytearray(rows)
         self.need = bytearray(rows)
@@ -54,6 +60,7 @@ class Rules:
             self.hold_ms[place] = level[4]
             if limit is not None:
                 self.limit[place] = limit
+                self.armed[rule] = True
 
     def over(self, rule: int, place: int, value: int) -> bool:
         """Is `value` on the wrong side of the limit at `place`?"""
@@ -68,28 +75,34 @@ class Rules:
 
 
 class Judge:
-    """One pack's rules at work. level: per rule, what is set now; known: judged on fresh values; watched: inputs are there.
+    """One pack's rules at work.
 
-    changed: some level or knowledge moved since the caller last looked (the caller clears it).
+    level: per rule, what is set now. lost: it was set, then its values went stale or its gate
+    closed, and nothing has confirmed it since. watched: it has a limit, and its inputs are there.
+    changed: one of these moved since the caller last looked (the caller clears it).
     """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.size = len(ROWS)
         self.level = bytearray(self.size)
-        self.known = bytearray(self.size)
+        self.lost = bytearray(self.size)
         self.watched = bytearray(self.size)
         self._since = array("i", bytes(4 * self.size * _LEVELS))
         self._agree = bytearray(self.size * _LEVELS)
         self._clear_since = array("i", bytes(4 * self.size))
         self._clear_agree = bytearray(self.size)
+        self._confirm = bytearray(self.size)
         self._count = array("H", bytes(2 * self.size))
         self._pending = bytearray(self.size)
         self._wait_ms = 0
         self.changed = False
 
     def update(self, t, now: int, whole: bool, longest_ms: int) -> int:
-        """Judges what is new (everything with `whole`). Returns ms until a hold time ends, at most longest_ms."""
+        """Judges what is new (everything with `whole`).
+
+        Returns ms until a hold time ends, at most longest_ms.
+        """
         self._wait_ms = longest_ms
         rules = self.rules
         for rule in range(self.size):
@@ -99,37 +112,42 @@ class Judge:
         return self._wait_ms
 
     def _judge(self, rule: int, slot: int, t, now: int) -> None:
-        gate = self.rules.gate[rule]
-        watched = t.fresh(slot, now) and (gate == _NO_GATE or t.fresh(gate, now))
+        rules = self.rules
+        gate = rules.gate[rule]
+        watched = (
+            rules.armed[rule]
+            and t.fresh(slot, now)
+            and (gate == _NO_GATE or t.fresh(gate, now))
+        )  # fmt: skip
         applies = gate == _NO_GATE or t.value[gate] != 0
-        known = watched and (applies or not self.rules.holding[rule])
         if self.watched[rule] != watched:
             self.watched[rule] = watched
             self.changed = True
-        if self.known[rule] != known:
-            self.known[rule] = known
-            if self.level[rule]:
-                self.changed = True
-        if not known:
-            self._start_again(rule)
-            return
         new = t.count[slot] != self._count[rule] or not applies
         self._count[rule] = t.count[slot]
         self._pending[rule] = False
+        if not watched or not applies and rules.holding[rule]:
+            self._suspend(rule)
+            return
         if applies:
             self._raise(rule, t.value[slot], now, new)
         else:
-            self._start_again(rule, True)
+            self._disagree(rule)
         if self.level[rule]:
             self._lower(rule, t.value[slot], now, new, applies)
 
-    def _start_again(self, rule: int, keep_clearing: bool = False) -> None:
-        """Values are missing: agreement and hold times count from the next fresh one."""
+    def _suspend(self, rule: int) -> None:
+        """There is nothing to judge: agreement and hold times count from the next value on."""
+        self._disagree(rule)
+        self._clear_agree[rule] = 0
+        self._confirm[rule] = 0
+        if self.level[rule] and not self.lost[rule]:
+            self.lost[rule] = True
+            self.changed = True
+
+    def _disagree(self, rule: int) -> None:
         for place in range(rule * _LEVELS, rule * _LEVELS + _LEVELS):
             self._agree[place] = 0
-        if not keep_clearing:
-            self._clear_agree[rule] = 0
-            self._pending[rule] = False
 
     def _raise(self, rule: int, value: int, now: int, new: bool) -> None:
         rules = self.rules
@@ -140,9 +158,7 @@ class Judge:
                     self._agree[place] = 0
                 elif self._holds(place, rules.hold_ms[place], rules.need[rule], now, new):
                     if level > self.level[rule]:
-                        self.level[rule] = level
-                        self._clear_agree[rule] = 0
-                        self.changed = True
+                        self._set(rule, level)
                 elif level > self.level[rule]:
                     self._pending[rule] = True
             place += 1
@@ -167,7 +183,10 @@ class Judge:
         level = self.level[rule]
         if applies and not rules.safe(rule, first + level - 1, value):
             self._clear_agree[rule] = 0
+            if self.lost[rule]:
+                self._confirmed(rule, level, new)
             return
+        self._confirm[rule] = 0
         if not self._clear_agree[rule]:
             self._clear_since[rule] = now
             self._clear_agree[rule] = 1
@@ -180,9 +199,23 @@ class Judge:
                 self._wait_ms = left
             return
         level -= 1
-        while level and (not applies or rules.limit[first + level - 1] == UNARMED or rules.safe(rule, first + level - 1, value)):
+        while level and (not applies or self._passed(rule, first + level - 1, value)):
             level -= 1
+        self._set(rule, level)
+
+    def _passed(self, rule: int, place: int, value: int) -> bool:
+        return self.rules.limit[place] == UNARMED or self.rules.safe(rule, place, value)
+
+    def _confirmed(self, rule: int, level: int, new: bool) -> None:
+        """What was lost is still wrong: it stands again once enough samples say so."""
+        if new or not self._confirm[rule]:
+            self._confirm[rule] += 1
+        if self._confirm[rule] >= self.rules.need[rule]:
+            self._set(rule, level)
+
+    def _set(self, rule: int, level: int) -> None:
         self.level[rule] = level
+        self.lost[rule] = False
         self._clear_agree[rule] = 0
         self.changed = True
 

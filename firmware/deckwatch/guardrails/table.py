@@ -1,17 +1,41 @@
-"""The guardrails as rows: which slot is compared with which limits, when, for how long. Source of every limit: guardrail sheet.
+"""The guardrails as rows: which slot is compared with which limits, when, for how long. Source of
+every limit: guardrail sheet.
 
-A row is (code, slot, sense, gate, group, need, clear_by, clear_hold_ms, levels, stem, unit); several rows may share a code, next to
-each other: the worst of them is the alert.
+A row is (code, slot, sense, gate, group, need, clear_by, clear_hold_ms, levels, stem, unit);
+several rows may share a code, next to each other: the worst of them is the alert.
   sense   ">=" ">" "<=" "<": the alert is set while `slot sense limit`
-  gate    a 0/1 slot; while it is 0 the row cannot be set, and one that was set clears. A gate in HOLDING instead suspends judgement
+  gate    a 0/1 slot; while it is 0 the row cannot be set, and one that was set clears. A gate in
+          HOLDING instead suspends judgement
   need    samples in a row that must agree before anything is set or cleared
-  clear_by  distance from the limit, towards health, at which it clears; 0 = as soon as the condition is false
-  levels  (level, default limit, lowest and highest the owner may choose, hold_ms); a limit of None is unarmed until set
-  stem, unit   option name = stem_level_unit; stem defaults to the code, unit to the slot's. lowest == highest: not an option.
-           Unit "permille": thousandths above the full pack voltage; the limit in mV follows from series and chemistry.
+  clear_by  distance from the limit, towards health, at which it clears; 0 = as soon as the
+          condition is false
+  levels  (level, default limit, lowest and highest the owner may choose, hold_ms); a limit of None
+          is unarmed until set
+  stem, unit   option name = stem_level_unit; stem defaults to the code, unit to the slot's.
+          lowest == highest: not an option. Unit "permille": thousandths above the full pack
+          voltage; the limit in mV follows from series and chemistry.
+
+Where the sheet states no time to clear, it is: 5 s for what is measured, as for `cell_spread`; 2 s
+for what others report and for the discharge current, which changes with every pull at the
+throttle; 10 s for probes; 30 s for a jump, which is over as soon as it has happened; 5 s of
+answers for silence; none for link noise, which is a mean over 30 s itself. Where it states no time
+to set, it is 2 s for `cell_high` info, and none for what two or three agreeing samples prove.
+Where it states no distance to clear: 20 mV for `cell_high` as for the spread, 50 mV for
+`cell_low`, which recovers that much by resting alone, 0.1 V for the pack's charge voltage, 2 A for
+its current.
 """
 
-from deckwatch.alert import ALARM, CELLS, CHARGING, CURRENT, ELECTRONICS, INFO, TEMPERATURE, WARN
+from deckwatch.alert import (
+    ALARM,
+    CELLS,
+    CHARGING,
+    CURRENT,
+    ELECTRONICS,
+    INFO,
+    LEVELS,
+    TEMPERATURE,
+    WARN,
+)
 
 HOLDING = ("still",)
 
@@ -20,39 +44,67 @@ ROWS = (
         "cell_spread", "cell_spread_mv", ">=", "still", CELLS, 2, 20, 5000,
         ((WARN, 100, 20, 1000, 5000), (ALARM, 150, 30, 1000, 5000)),
     ),
-    ("cell_spread", "top_spread_mv", ">=", "still", CELLS, 2, 20, 5000, ((INFO, 30, 5, 500, 5000),)),
+    (
+        "cell_spread", "top_spread_mv", ">=", "still", CELLS, 2, 20, 5000,
+        ((INFO, 30, 5, 500, 5000),),
+    ),
     (
         "cell_high", "highest_mv", ">=", "", CELLS, 2, 20, 5000,
-        ((INFO, 4150, 3300, 4400, 2000), (WARN, 4220, 3300, 4400, 10000), (ALARM, 4250, 3300, 4400, 2000)),
+        (
+            (INFO, 4150, 3300, 4400, 2000),
+            (WARN, 4220, 3300, 4400, 10000),
+            (ALARM, 4250, 3300, 4400, 2000),
+        ),
     ),
     (
         "cell_low", "lowest_mv", "<=", "still", CELLS, 2, 50, 5000,
-        ((INFO, 3300, 1500, 3700, 2000), (WARN, 3000, 1500, 3700, 2000), (ALARM, 2900, 1500, 3700, 2000)),
+        (
+            (INFO, 3300, 1500, 3700, 2000),
+            (WARN, 3000, 1500, 3700, 2000),
+            (ALARM, 2900, 1500, 3700, 2000),
+        ),
     ),
     (
         "cell_low", "lowest_mv", "<=", "", CELLS, 2, 50, 5000,
-        ((INFO, 3300, 1500, 3700, 5000), (WARN, 3000, 1500, 3700, 5000), (ALARM, 2900, 1500, 3700, 5000)),
+        (
+            (INFO, 3300, 1500, 3700, 5000),
+            (WARN, 3000, 1500, 3700, 5000),
+            (ALARM, 2900, 1500, 3700, 5000),
+        ),
     ),
     ("ghost_voltage", "sum_error_mv", ">", "", CELLS, 3, 50, 5000, ((WARN, 300, 50, 5000, 0),)),
     ("ghost_voltage", "sum_error_permille", ">", "", CELLS, 3, 2, 5000, ((WARN, 10, 3, 100, 0),)),
     ("ghost_voltage", "wild_cells", ">=", "", CELLS, 3, 0, 5000, ((WARN, 1, 1, 1, 0),)),
     ("ghost_voltage", "dead_cells", ">=", "", CELLS, 3, 0, 5000, ((ALARM, 1, 1, 1, 0),)),
-    ("ghost_voltage", "cell_jump_mv", ">", "", CELLS, 3, 0, 30000, ((WARN, 300, 50, 2000, 0),), "ghost_voltage_jump"),
+    (
+        "ghost_voltage", "cell_jump_mv", ">", "", CELLS, 3, 0, 30000,
+        ((WARN, 300, 50, 2000, 0),), "ghost_voltage_jump",
+    ),
     (
         "charge_cold", "coldest_dc", "<", "charging", TEMPERATURE, 2, 20, 5000,
         ((WARN, 50, -100, 200, 60000), (ALARM, 0, -200, 150, 60000)),
     ),
     (
         "charge_hot", "hottest_dc", ">=", "charging", TEMPERATURE, 2, 50, 5000,
-        ((INFO, 400, 200, 700, 30000), (WARN, 450, 200, 700, 30000), (ALARM, 550, 200, 800, 30000)),
+        (
+            (INFO, 400, 200, 700, 30000),
+            (WARN, 450, 200, 700, 30000),
+            (ALARM, 550, 200, 800, 30000),
+        ),
     ),
     (
         "discharge_hot", "hottest_dc", ">=", "", TEMPERATURE, 2, 50, 5000,
         ((WARN, 550, 300, 800, 10000), (ALARM, 600, 300, 900, 10000)),
     ),
     ("temp_sensor", "probe_faults", ">=", "", TEMPERATURE, 2, 0, 10000, ((WARN, 1, 1, 1, 0),)),
-    ("temp_sensor", "probe_jump_dc", ">", "", TEMPERATURE, 2, 0, 30000, ((WARN, 100, 30, 500, 0),), "temp_sensor_jump"),
-    ("temp_sensor", "probe_apart_dc", ">", "", TEMPERATURE, 2, 20, 10000, ((WARN, 100, 30, 500, 60000),), "temp_sensor_apart"),
+    (
+        "temp_sensor", "probe_jump_dc", ">", "", TEMPERATURE, 2, 0, 30000,
+        ((WARN, 100, 30, 500, 0),), "temp_sensor_jump",
+    ),
+    (
+        "temp_sensor", "probe_apart_dc", ">", "", TEMPERATURE, 2, 20, 10000,
+        ((WARN, 100, 30, 500, 60000),), "temp_sensor_apart",
+    ),
     (
         "charge_voltage", "pack_mv", ">", "charging", CHARGING, 2, 100, 5000,
         ((WARN, 6, 0, 50, 30000), (ALARM, 12, 0, 80, 2000)), "charge_voltage", "permille",
@@ -61,14 +113,30 @@ ROWS = (
         "discharge_current", "discharge_ma", ">=", "", CURRENT, 2, 2000, 2000,
         ((WARN, None, 1000, 400000, 500), (ALARM, None, 1000, 400000, 500)),
     ),
-    ("bms_fault", "fault_level", ">=", "", ELECTRONICS, 2, 0, 2000, ((INFO, 1, 1, 1, 0), (WARN, 2, 2, 2, 0), (ALARM, 3, 3, 3, 0))),
-    ("controller_error", "error_level", ">=", "", ELECTRONICS, 2, 0, 2000, ((WARN, 2, 2, 2, 0), (ALARM, 3, 3, 3, 0))),
-    ("silence", "unanswered_ms", ">=", "", ELECTRONICS, 1, 0, 0, ((ALARM, 5000, 2000, 60000, 0),), "silence_unanswered"),
-    ("silence", "quiet_ms", ">=", "", ELECTRONICS, 1, 0, 0, ((ALARM, 10000, 5000, 60000, 0),), "silence_quiet"),
+    (
+        "bms_fault", "fault_level", ">=", "", ELECTRONICS, 2, 0, 2000,
+        ((INFO, 1, 1, 1, 0), (WARN, 2, 2, 2, 0), (ALARM, 3, 3, 3, 0)),
+    ),
+    (
+        "controller_error", "error_level", ">=", "", ELECTRONICS, 2, 0, 2000,
+        ((WARN, 2, 2, 2, 0), (ALARM, 3, 3, 3, 0)),
+    ),
+    (
+        "silence", "unanswered_ms", ">=", "", ELECTRONICS, 1, 0, 5000,
+        ((ALARM, 5000, 2000, 60000, 0),), "silence_unanswered",
+    ),
+    (
+        "silence", "quiet_ms", ">=", "", ELECTRONICS, 1, 0, 5000,
+        ((ALARM, 10000, 5000, 60000, 0),), "silence_quiet",
+    ),
     ("link_noise", "bit_error_ppm", ">", "", ELECTRONICS, 1, 50, 0, ((INFO, 200, 20, 10000, 0),)),
 )  # fmt: skip
 
-# Which measured slots each derived one stands on; what is not named here is measured itself or made by the link meter.
+# Judged on the line itself: watched without a word from the battery
+OF_THE_LINE = ("silence", "link_noise")
+
+# Which measured slots each derived one stands on; what is not named here is measured itself or
+# made by the link meter.
 _CELLS = ("cell_mv",)
 _SESSION = ("current_ma",)
 NEEDS = {
@@ -107,11 +175,12 @@ CODES = _codes()
 
 def option_names(row: tuple) -> list:
     """The option of each level of a row, "" where the limit is not the owner's to choose."""
-    from deckwatch.alert import LEVELS
-
     stem = row[9] if len(row) > 9 else row[0]
     unit = row[10] if len(row) > 10 else row[1][row[1].rfind("_") + 1 :]
-    return ["" if low == high else "%s_%s_%s" % (stem, LEVELS[level], unit) for level, _, low, high, _ in row[8]]
+    return [
+        "" if low == high else "%s_%s_%s" % (stem, LEVELS[level], unit)
+        for level, _, low, high, _ in row[8]
+    ]
 
 
 def needs(row: tuple) -> tuple:

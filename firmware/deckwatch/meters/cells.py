@@ -1,7 +1,9 @@
 """Cell voltages: highest, lowest, spread, the sum against the pack, and readings no cell can give.
 
-Judged only when every cell of the series string is fresh and all come from one moment. A reading below 0.5 V beyond the string is
-an input not fitted; within the string it is a fault, and such a reading never sets highest, lowest or spread.
+A sample is a complete set: every cell of the string read anew since the sample before, all within
+one moment. What else passes by changes nothing. A reading below 0.5 V beyond the string is an
+input not fitted; within the string it is a fault, and such a reading never sets highest, lowest or
+spread.
 """
 
 from array import array
@@ -9,10 +11,11 @@ from array import array
 from micropython import const
 
 from deckwatch.telemetry import INDEX, MAX_CELLS
-from deckwatch.ticks import age_ms
+from deckwatch.ticks import age_ms, saturated
 
 _PACK = INDEX["pack_mv"]
 _CURRENT = INDEX["current_ma"]
+_CELL_COUNT = INDEX["cell_count"]
 _STEADY = INDEX["steady"]
 _HIGHEST = INDEX["highest_mv"]
 _LOWEST = INDEX["lowest_mv"]
@@ -24,66 +27,84 @@ _WILD = INDEX["wild_cells"]
 _DEAD = INDEX["dead_cells"]
 _JUMP = INDEX["cell_jump_mv"]
 
-_ALL = (_HIGHEST, _LOWEST, _SPREAD, _TOP_SPREAD, _SUM_MV, _SUM_PERMILLE, _WILD, _DEAD, _JUMP)
-
 _FITTED_MV = const(500)
 _TOP_MV = const(50)  # "within 50 mV of full"
-_MOMENT_MS = const(500)  # longest a complete set may take: 16 Daly frames last 217 ms (sheet daly.md 1)
+_MOMENT_MS = const(500)  # longest a set may take: 16 Daly frames last 217 ms (sheet daly.md 1)
 _PAIR_MS = const(1000)  # furthest apart pack and cell readings may lie to be compared
+_PAST = const(3)  # samples kept to compare with
 _JUMP_MS = const(10000)
 _STEP_MA = const(3000)
+_MOST_ERROR_MV = const(1000000)  # keeps the thousandfold below 2**30
 
 
 class Cells:
-    """One pack's cell meter. series: cells in series, 0 = as many as the board names; full_mv, wild_mv: per cell."""
+    """One pack's cell meter.
+
+    series: cells in series, 0 = as many as the board names, else as far as cells are fitted.
+    full_mv: a full cell; wild_mv: more than any cell can read.
+    """
 
     def __init__(self, series: int, full_mv: int, wild_mv: int) -> None:
         self._series = series
         self._full_mv = full_mv
         self._wild_mv = wild_mv
-        self._before = array("H", bytes(2 * MAX_CELLS))
+        self._samples = 0  # goes on counting when the scooter is switched off: a new sample is new
+        self._past_mv = array("H", bytes(2 * MAX_CELLS * _PAST))
+        self._past_ma = array("i", bytes(4 * _PAST))
+        self._past_at = array("i", bytes(4 * _PAST))
         self.reset()
 
     def reset(self) -> None:
         """The scooter was switched off."""
-        self._compared = False  # `_before` holds the sample before
-        self._before_ma = 0
-        self._before_at = 0
         self._frames = 0
+        self._sampled = False  # the following belong to the latest sample
+        self._total_mv = 0
+        self._oldest_at = 0
+        self._youngest_at = 0
+        self._kept = 0
+        self._next = 0
 
     def update(self, t, now: int) -> None:
-        series = self._series or t.cells
-        oldest = self._oldest_ms(t, series, now)
-        if oldest < 0 or oldest > t.ttl_ms:
-            self._drop(t)
-            return
-        stamp = now - oldest & (1 << 30) - 1
-        self._extremes(t, series, stamp)
-        self._compare_sum(t, series, now, stamp)
+        """Takes a sample when a set has become complete; compares it with the pack voltage."""
         if t.cell_frames != self._frames:
             self._frames = t.cell_frames
-            self._compare_before(t, series, now, stamp)
+            series = self._series or _named_or_fitted(t)
+            if self._is_sample(t, series, now):
+                self._samples += 1
+                self._take(t, series)
+                self._compare_past(t, series, now)
+        if self._sampled:
+            self._compare_sum(t, now)
 
-    def _oldest_ms(self, t, series: int, now: int) -> int:
-        """Age of the oldest cell of a set from one moment; -1 when there is no such set."""
+    def _is_sample(self, t, series: int, now: int) -> bool:
+        """Has every cell been read since the sample before, and all within one moment?"""
         if not series or t.cells < series:
-            return -1
+            return False
         oldest = 0
-        youngest = 1 << 29
+        youngest = age_ms(now, t.cell_stamp[0])
         for cell in range(series):
             age = age_ms(now, t.cell_stamp[cell])
             if age > oldest:
                 oldest = age
             if age < youngest:
                 youngest = age
-        return oldest if oldest - youngest <= _MOMENT_MS else -1
+        if oldest - youngest > _MOMENT_MS:
+            return False
+        if self._sampled and oldest >= age_ms(now, self._youngest_at):
+            return False
+        self._sampled = True
+        self._oldest_at = (now - oldest) & (1 << 30) - 1
+        self._youngest_at = (now - youngest) & (1 << 30) - 1
+        return True
 
-    def _extremes(self, t, series: int, stamp: int) -> None:
-        highest = lowest = high_cell = low_cell = wild = wild_cell = dead = dead_cell = 0
+    def _take(self, t, series: int) -> None:
+        highest = lowest = high_cell = low_cell = total = 0
+        wild = wild_cell = dead = dead_cell = 0
         for cell in range(t.cells):
             mv = t.cell_mv[cell]
-            if mv < _FITTED_MV and cell >= series:
+            if cell >= series and (mv < _FITTED_MV or not self._belongs(t, cell)):
                 continue
+            total += mv
             if mv < _FITTED_MV or mv > self._wild_mv:
                 wild += 1
                 wild_cell = wild_cell or cell + 1
@@ -97,61 +118,89 @@ class Cells:
             if not lowest or mv < lowest:
                 lowest = mv
                 low_cell = cell + 1
-        count = t.cell_frames
-        t.derive(_WILD, wild, wild_cell, stamp, count)
-        t.derive(_DEAD, dead, dead_cell, stamp, count)
-        if not highest:
-            t.drop(_HIGHEST)
-            t.drop(_LOWEST)
-            t.drop(_SPREAD)
-            t.drop(_TOP_SPREAD)
-            return
-        t.derive(_HIGHEST, highest, high_cell, stamp, count)
-        t.derive(_LOWEST, lowest, low_cell, stamp, count)
-        t.derive(_SPREAD, highest - lowest, low_cell, stamp, count)
-        top = highest - lowest if highest >= self._full_mv - _TOP_MV else 0
-        t.derive(_TOP_SPREAD, top, low_cell, stamp, count)
+        self._total_mv = total
+        self._tell(t, _WILD, wild, wild_cell)
+        self._tell(t, _DEAD, dead, dead_cell)
+        if highest:
+            top = highest - lowest if highest >= self._full_mv - _TOP_MV else 0
+            self._tell(t, _HIGHEST, highest, high_cell)
+            self._tell(t, _LOWEST, lowest, low_cell)
+            self._tell(t, _SPREAD, highest - lowest, low_cell)
+            self._tell(t, _TOP_SPREAD, top, low_cell)
 
-    def _compare_sum(self, t, series: int, now: int, stamp: int) -> None:
-        """Sum of the fitted cells against the pack voltage, only while the current stands still."""
+    def _belongs(self, t, cell: int) -> bool:
+        """Was a cell beyond the string read together with it?"""
+        return age_ms(t.cell_stamp[cell], self._oldest_at) <= _MOMENT_MS
+
+    def _tell(self, t, slot: int, value: int, cell: int) -> None:
+        t.derive(slot, value, cell, self._oldest_at, self._samples)
+
+    def _compare_sum(self, t, now: int) -> None:
+        """Sum of the fitted cells against the pack voltage, while the current stands still."""
         pack = t.value[_PACK]
-        paired = t.fresh(_PACK, now) and pack > 0 and t.fresh(_STEADY, now) and t.value[_STEADY]
-        apart = age_ms(now, t.stamp[_PACK]) - age_ms(now, stamp)
-        if not paired or not -_PAIR_MS <= apart <= _PAIR_MS:
-            t.drop(_SUM_MV)
-            t.drop(_SUM_PERMILLE)
+        if pack <= 0 or not t.fresh(_PACK, now) or not _is_steady(t, now):
             return
-        total = 0
-        for cell in range(t.cells):
-            if cell < series or t.cell_mv[cell] >= _FITTED_MV:
-                total += t.cell_mv[cell]
-        error = abs(total - pack)
-        t.derive(_SUM_MV, error, 0, stamp, t.cell_frames)
-        t.derive(_SUM_PERMILLE, error * 1000 // pack, 0, stamp, t.cell_frames)
+        apart = age_ms(now, t.stamp[_PACK]) - age_ms(now, self._oldest_at)
+        if not -_PAIR_MS <= apart <= _PAIR_MS:
+            return
+        stamp = t.stamp[_PACK] if apart > 0 else self._oldest_at
+        error = min(abs(self._total_mv - pack), _MOST_ERROR_MV)
+        permille = (error * 1000 - 1) // pack + 1  # rounded up: 10 means 1 % at the most
+        t.derive(_SUM_MV, error, 0, stamp, self._samples)
+        t.derive(_SUM_PERMILLE, permille, 0, stamp, self._samples)
 
-    def _compare_before(self, t, series: int, now: int, stamp: int) -> None:
-        """Largest change of one cell since the sample before, excused when the current moved too or was not known."""
-        steady = t.fresh(_STEADY, now) and t.value[_STEADY] and t.fresh(_CURRENT, now)
-        if not steady:
-            self._compared = False
-            t.drop(_JUMP)
+    def _compare_past(self, t, series: int, now: int) -> None:
+        """Largest change of one cell against one and against three samples ago.
+
+        So a jump that lasts shows in three samples, a jittering wire in every one, and a single
+        wrong reading in two. Nothing is compared across a step of the current, which moves cells
+        too, nor while the current is not known.
+        """
+        if not _is_steady(t, now):
+            self._kept = 0
             return
-        ma = t.value[_CURRENT]
         jump = jump_cell = 0
-        if self._compared and age_ms(now, self._before_at) <= _JUMP_MS and abs(ma - self._before_ma) < _STEP_MA:
-            for cell in range(series):
-                moved = abs(t.cell_mv[cell] - self._before[cell])
-                if moved > jump:
-                    jump = moved
-                    jump_cell = cell + 1
-        t.derive(_JUMP, jump, jump_cell, stamp, t.cell_frames)
-        for cell in range(series):
-            self._before[cell] = t.cell_mv[cell]
-        self._before_ma = ma
-        self._before_at = now
-        self._compared = True
+        for back in (1, _PAST):
+            place = (self._next + _PAST - back) % _PAST
+            if back <= self._kept and self._comparable(t, place, now):
+                for cell in range(series):
+                    moved = abs(t.cell_mv[cell] - self._past_mv[place * MAX_CELLS + cell])
+                    if moved > jump:
+                        jump = moved
+                        jump_cell = cell + 1
+        self._tell(t, _JUMP, jump, jump_cell)
+        self._keep(t, series, now)
 
-    def _drop(self, t) -> None:
-        self._compared = False
-        for slot in _ALL:
-            t.drop(slot)
+    def _comparable(self, t, place: int, now: int) -> bool:
+        step = abs(t.value[_CURRENT] - self._past_ma[place])
+        return age_ms(now, self._past_at[place]) <= _JUMP_MS and step < _STEP_MA
+
+    def _keep(self, t, series: int, now: int) -> None:
+        place = self._next
+        for cell in range(series):
+            self._past_mv[place * MAX_CELLS + cell] = t.cell_mv[cell]
+        self._past_ma[place] = t.value[_CURRENT]
+        self._past_at[place] = now
+        self._next = (place + 1) % _PAST
+        self._kept = min(self._kept + 1, _PAST)
+
+    def saturate(self, now: int) -> None:
+        """Keeps old stamps old across the tick wrap."""
+        self._oldest_at = saturated(now, self._oldest_at)
+        self._youngest_at = saturated(now, self._youngest_at)
+        for place in range(_PAST):
+            self._past_at[place] = saturated(now, self._past_at[place])
+
+
+def _is_steady(t, now: int) -> bool:
+    return t.fresh(_STEADY, now) and t.value[_STEADY] != 0
+
+
+def _named_or_fitted(t) -> int:
+    """Cells in series when the owner has not said: what the board names, else the last fitted."""
+    if t.seen[_CELL_COUNT]:
+        return t.value[_CELL_COUNT]
+    cells = t.cells
+    while cells and t.cell_mv[cells - 1] < _FITTED_MV:
+        cells -= 1
+    return cells

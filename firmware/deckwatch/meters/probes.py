@@ -1,7 +1,9 @@
-"""Cell probes: coldest, hottest, and probes that cannot be right (open, shorted, jumping, or far from their neighbour).
+"""Cell probes: coldest, hottest, and probes that cannot be right (open, shorted, jumping, or far
+from their neighbour).
 
-A probe at its open or short value is counted in `probe_faults` and takes no part in anything else, so that a broken probe is one
-alert about the probe and not three about heat and cold.
+A sample is complete when every probe that speaks has spoken since the sample before. A probe at
+its open or short value is counted in `probe_faults` and takes no part in anything else, so that a
+broken probe is one alert about the probe and not three about heat and cold.
 """
 
 from array import array
@@ -9,7 +11,7 @@ from array import array
 from micropython import const
 
 from deckwatch.telemetry import INDEX, MAX_PROBES, NO_PROBE
-from deckwatch.ticks import age_ms
+from deckwatch.ticks import age_ms, saturated
 
 _COLDEST = INDEX["coldest_dc"]
 _HOTTEST = INDEX["hottest_dc"]
@@ -17,97 +19,142 @@ _FAULTS = INDEX["probe_faults"]
 _JUMP = INDEX["probe_jump_dc"]
 _APART = INDEX["probe_apart_dc"]
 
-_PAST = const(5)  # samples kept, one each 2 s: the last 10 s
+_PAST = const(5)  # readings kept, one each 2 s: the last 10 s
 _STEP_MS = const(2000)
 _SPAN_MS = const(10000)
 
 
 class Probes:
-    """One pack's probe meter. open_dc, short_dc: at or beyond these the probe is broken (0.1 degC)."""
+    """One pack's probe meter. open_dc, short_dc: at or beyond these a probe is broken (0.1 °C)."""
 
     def __init__(self, open_dc: int, short_dc: int) -> None:
         self._open_dc = open_dc
         self._short_dc = short_dc
-        self._past = array("h", bytes(2 * MAX_PROBES * _PAST))
+        self._samples = 0  # goes on counting when the scooter is switched off
+        self._last_dc = array("h", bytes(2 * MAX_PROBES))  # one and two samples ago
+        self._before_dc = array("h", bytes(2 * MAX_PROBES))
+        self._calm_dc = array("h", bytes(2 * MAX_PROBES))  # median of three samples
+        self._past_dc = array("h", bytes(2 * MAX_PROBES * _PAST))
         self._past_at = array("i", bytes(4 * _PAST))
         self.reset()
 
     def reset(self) -> None:
         """The scooter was switched off."""
+        self._frames = 0
+        self._sampled = False
+        self._oldest_at = 0
+        self._youngest_at = 0
+        self._forget_past()
+
+    def _forget_past(self) -> None:
         self._kept = 0
         self._next = 0
+        for probe in range(MAX_PROBES):
+            self._last_dc[probe] = self._before_dc[probe] = self._calm_dc[probe] = NO_PROBE
 
     def update(self, t, now: int) -> None:
+        """Takes a sample when one has become complete."""
+        if t.temp_frames != self._frames:
+            self._frames = t.temp_frames
+            if self._is_sample(t, now):
+                self._samples += 1
+                self._take(t, now)
+
+    def _is_sample(self, t, now: int) -> bool:
+        """Has every probe that speaks been read since the sample before?"""
+        oldest = -1
+        youngest = 0
+        for probe in range(t.probes):
+            if self._speaks(t, probe, now):
+                age = age_ms(now, t.temp_stamp[probe])
+                if oldest < 0:
+                    youngest = age
+                oldest = max(oldest, age)
+                youngest = min(youngest, age)
+        before = age_ms(now, self._youngest_at)
+        if oldest < 0 or self._sampled and oldest >= before:
+            return False
+        if before > _SPAN_MS:
+            self._forget_past()
+        self._sampled = True
+        self._oldest_at = (now - oldest) & (1 << 30) - 1
+        self._youngest_at = (now - youngest) & (1 << 30) - 1
+        return True
+
+    def _speaks(self, t, probe: int, now: int) -> bool:
+        return t.temp_dc[probe] != NO_PROBE and age_ms(now, t.temp_stamp[probe]) <= t.ttl_ms
+
+    def _take(self, t, now: int) -> None:
         coldest = hottest = cold_probe = hot_probe = faults = fault_probe = valid = 0
-        oldest = 0
         for probe in range(t.probes):
             dc = t.temp_dc[probe]
-            age = age_ms(now, t.temp_stamp[probe])
-            if dc == NO_PROBE or age > t.ttl_ms:
-                continue
-            if age > oldest:
-                oldest = age
-            if self._broken(dc):
+            if not self._speaks(t, probe, now):
+                dc = NO_PROBE
+            elif dc <= self._open_dc or dc >= self._short_dc:
                 faults += 1
                 fault_probe = fault_probe or probe + 1
-                continue
-            if not valid or dc < coldest:
-                coldest = dc
-                cold_probe = probe + 1
-            if not valid or dc > hottest:
-                hottest = dc
-                hot_probe = probe + 1
-            valid += 1
-        stamp = now - oldest & (1 << 30) - 1
-        count = t.temp_frames
-        if valid or faults:
-            t.derive(_FAULTS, faults, fault_probe, stamp, count)
-        else:
-            t.drop(_FAULTS)
-        if not valid:
-            t.drop(_COLDEST)
-            t.drop(_HOTTEST)
-            t.drop(_JUMP)
-            t.drop(_APART)
-            self._kept = 0
-            return
-        t.derive(_COLDEST, coldest, cold_probe, stamp, count)
-        t.derive(_HOTTEST, hottest, hot_probe, stamp, count)
-        self._compare_past(t, now, stamp)
+                dc = NO_PROBE
+            else:
+                if not valid or dc < coldest:
+                    coldest = dc
+                    cold_probe = probe + 1
+                if not valid or dc > hottest:
+                    hottest = dc
+                    hot_probe = probe + 1
+                valid += 1
+            self._calm(probe, dc)
+        self._tell(t, _FAULTS, faults, fault_probe)
+        if valid:
+            self._tell(t, _COLDEST, coldest, cold_probe)
+            self._tell(t, _HOTTEST, hottest, hot_probe)
+            self._compare_past(t, now)
         if valid > 1:
-            t.derive(_APART, hottest - coldest, hot_probe, stamp, count)
+            self._tell(t, _APART, hottest - coldest, hot_probe)
+
+    def _tell(self, t, slot: int, value: int, probe: int) -> None:
+        t.derive(slot, value, probe, self._oldest_at, self._samples)
+
+    def _calm(self, probe: int, dc: int) -> None:
+        """Median of a probe's last three readings: one wrong reading never counts as a jump."""
+        last = self._last_dc[probe]
+        before = self._before_dc[probe]
+        self._before_dc[probe] = last
+        self._last_dc[probe] = dc
+        if dc == NO_PROBE or last == NO_PROBE or before == NO_PROBE:
+            self._calm_dc[probe] = NO_PROBE
         else:
-            t.drop(_APART)
+            self._calm_dc[probe] = max(min(dc, last), min(max(dc, last), before))
 
-    def _broken(self, dc: int) -> bool:
-        return dc <= self._open_dc or dc >= self._short_dc
-
-    def _compare_past(self, t, now: int, stamp: int) -> None:
+    def _compare_past(self, t, now: int) -> None:
         """Largest change of one probe against what it said within the last 10 s."""
         jump = jump_probe = 0
         for probe in range(t.probes):
-            dc = t.temp_dc[probe]
-            if dc == NO_PROBE or self._broken(dc) or age_ms(now, t.temp_stamp[probe]) > t.ttl_ms:
+            dc = self._calm_dc[probe]
+            if dc == NO_PROBE:
                 continue
             for k in range(self._kept):
-                past = self._past[k * MAX_PROBES + probe]
+                past = self._past_dc[k * MAX_PROBES + probe]
                 if past == NO_PROBE or age_ms(now, self._past_at[k]) > _SPAN_MS:
                     continue
                 if abs(dc - past) > jump:
                     jump = abs(dc - past)
                     jump_probe = probe + 1
-        t.derive(_JUMP, jump, jump_probe, stamp, t.temp_frames)
+        self._tell(t, _JUMP, jump, jump_probe)
         newest = (self._next + _PAST - 1) % _PAST
         if not self._kept or age_ms(now, self._past_at[newest]) >= _STEP_MS:
-            self._keep(t, now)
+            self._keep(now)
 
-    def _keep(self, t, now: int) -> None:
+    def _keep(self, now: int) -> None:
         place = self._next
         for probe in range(MAX_PROBES):
-            dc = t.temp_dc[probe] if probe < t.probes else NO_PROBE
-            fresh = dc != NO_PROBE and not self._broken(dc) and age_ms(now, t.temp_stamp[probe]) <= t.ttl_ms
-            self._past[place * MAX_PROBES + probe] = dc if fresh else NO_PROBE
+            self._past_dc[place * MAX_PROBES + probe] = self._calm_dc[probe]
         self._past_at[place] = now
         self._next = (place + 1) % _PAST
-        if self._kept < _PAST:
-            self._kept += 1
+        self._kept = min(self._kept + 1, _PAST)
+
+    def saturate(self, now: int) -> None:
+        """Keeps old stamps old across the tick wrap."""
+        self._oldest_at = saturated(now, self._oldest_at)
+        self._youngest_at = saturated(now, self._youngest_at)
+        for place in range(_PAST):
+            self._past_at[place] = saturated(now, self._past_at[place])

@@ -1,4 +1,6 @@
-"""What others report: the current as discharge, the worst fault the BMS names, the controller's error code, each with its level."""
+"""What others report: the current as discharge, the worst fault the BMS names, the controller's
+error code, each with its level.
+"""
 
 from deckwatch.alert import ALARM, INFO, OK, WARN
 from deckwatch.controller_errors import level_of
@@ -19,55 +21,56 @@ _HARMLESS_A = mask(HARMLESS, 0)
 _HARMLESS_B = mask(HARMLESS, 1)
 
 
-def _first_bit(word: int) -> int:
-    """1-based number of the lowest bit set; word is not 0."""
-    number = 1
-    while not word & 1:
-        word >>= 1
-        number += 1
-    return number
-
-
 class Reports:
-    """Slots discharge_ma, fault_level (where = 1 + place in FAULTS) and error_level (where = the code)."""
+    """discharge_ma, fault_level (where = 1 + place in FAULTS), error_level (where = code)."""
+
+    def __init__(self) -> None:
+        self._currents = self._faults = self._errors = 0  # samples taken
 
     def reset(self) -> None:
-        """Keeps nothing between frames."""
+        """Keeps nothing between samples."""
+
+    def saturate(self, now: int) -> None:
+        """Keeps no stamps."""
 
     def update(self, t, now: int) -> None:
-        if t.fresh(_CURRENT, now):
+        """Derives from what is new; results are as old as what they come from."""
+        if t.count[_CURRENT] != self._currents:
+            self._currents = t.count[_CURRENT]
             ma = t.value[_CURRENT]
-            t.derive(_DISCHARGE, -ma if ma < 0 else 0, 0, t.stamp[_CURRENT], t.count[_CURRENT])
-        else:
-            t.drop(_DISCHARGE)
-        if t.fresh(_FAULTS_A, now):
-            self._judge_faults(t)
-        else:
-            t.drop(_FAULT_LEVEL)
-        if t.fresh(_ERROR, now):
+            t.derive(_DISCHARGE, -ma if ma < 0 else 0, 0, t.stamp[_CURRENT], self._currents)
+        if t.count[_FAULTS_A] != self._faults:
+            self._faults = t.count[_FAULTS_A]
+            _derive_fault(t, t.value[_FAULTS_A], t.value[_FAULTS_B])
+        if t.count[_ERROR] != self._errors:
+            self._errors = t.count[_ERROR]
             code = t.value[_ERROR]
-            t.derive(_ERROR_LEVEL, level_of(code), code & 0xFF, t.stamp[_ERROR], t.count[_ERROR])
-        else:
-            t.drop(_ERROR_LEVEL)
+            t.derive(_ERROR_LEVEL, level_of(code), code & 0xFF, t.stamp[_ERROR], self._errors)
 
-    def _judge_faults(self, t) -> None:
-        low = t.value[_FAULTS_A]
-        high = t.value[_FAULTS_B]
-        level = OK
-        where = 0
-        if low & _ALARM_A:
-            level = ALARM
-            where = _first_bit(low & _ALARM_A)
-        elif high & _ALARM_B:
-            level = ALARM
-            where = WORD_BITS + _first_bit(high & _ALARM_B)
-        elif low & ~_HARMLESS_A:
-            level = WARN
-            where = _first_bit(low & ~_HARMLESS_A)
-        elif high & ~_HARMLESS_B:
-            level = WARN
-            where = WORD_BITS + _first_bit(high & ~_HARMLESS_B)
-        elif low or high:
-            level = INFO
-            where = _first_bit(low) if low else WORD_BITS + _first_bit(high)
-        t.derive(_FAULT_LEVEL, level, where, t.stamp[_FAULTS_A], t.count[_FAULTS_A])
+
+def _derive_fault(t, low: int, high: int) -> None:
+    """Names the worst fault, of equally bad ones the first, and its level."""
+    level = OK
+    where = 0
+    if low & _ALARM_A or high & _ALARM_B:
+        level = ALARM
+        where = _first_of(low & _ALARM_A, high & _ALARM_B)
+    elif low & ~_HARMLESS_A or high & ~_HARMLESS_B:
+        level = WARN
+        where = _first_of(low & ~_HARMLESS_A, high & ~_HARMLESS_B)
+    elif low or high:
+        level = INFO
+        where = _first_of(low, high)
+    t.derive(_FAULT_LEVEL, level, where, t.stamp[_FAULTS_A], t.count[_FAULTS_A])
+
+
+def _first_of(low: int, high: int) -> int:
+    """1 + place in FAULTS of the first fault in two words that are not both 0."""
+    number = 1
+    if not low:
+        low = high
+        number += WORD_BITS
+    while not low & 1:
+        low >>= 1
+        number += 1
+    return number

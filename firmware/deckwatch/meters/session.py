@@ -1,13 +1,15 @@
 """What the pack is doing: charging, riding, resting, and whether the current stands still.
 
-Charging = the BMS says so or sees a charger, or current flowed in for 60 s with none out; a flag during a ride is braking, never
-charging. Riding = current out of 1 A or more within the last 60 s. Resting = less than 0.5 A for 60 s. (guardrail sheet)
+Charging = the BMS says so or sees a charger, or current flowed in for 60 s with none out; a flag
+during a ride is braking, never charging. Riding = current out of 1 A or more within the last 60 s.
+Resting = less than 0.5 A for 60 s (guardrail sheet). What took a minute to become true is not
+ended by one odd sample: two in a row must say so.
 """
 
 from micropython import const
 
 from deckwatch.telemetry import INDEX
-from deckwatch.ticks import age_ms
+from deckwatch.ticks import age_ms, saturated
 
 _CURRENT = INDEX["current_ma"]
 _FLAG = INDEX["charging_flag"]
@@ -30,69 +32,78 @@ class Session:
     """One pack's session flags: slots charging, riding, resting, still, steady (0 or 1)."""
 
     def __init__(self) -> None:
+        self._count = 0
         self.reset()
 
     def reset(self) -> None:
         """The scooter was switched off."""
+        self._before_ma = 0  # the sample before; a pack that has said nothing draws nothing
         self._rode = False
         self._rode_at = 0
         self._in = False
         self._in_since = 0
         self._rest = False
         self._rest_since = 0
-        self._known = False
+        self._level = False
         self._level_ma = 0
         self._level_since = 0
 
     def update(self, t, now: int) -> None:
+        """Follows the current and writes the flags that can be told."""
         known = t.fresh(_CURRENT, now)
-        if known:
+        if not known:
+            self._in = self._rest = self._level = False
+            self._before_ma = 0
+        elif t.count[_CURRENT] != self._count:
+            self._count = t.count[_CURRENT]
             self._follow(t.value[_CURRENT], t.stamp[_CURRENT])
-        else:
-            self._in = self._rest = self._known = False
+        if self._rode and age_ms(now, self._rode_at) > _MINUTE_MS:
+            self._rode = False
         flagged = t.fresh(_FLAG, now)
         charger = t.fresh(_CHARGER, now)
-        riding = self._rode and age_ms(now, self._rode_at) <= _MINUTE_MS
-        self._rode = riding
-        resting = self._rest and age_ms(now, self._rest_since) >= _MINUTE_MS
-        plugged = flagged and t.value[_FLAG] or charger and t.value[_CHARGER]
+        plugged = flagged and t.value[_FLAG] != 0 or charger and t.value[_CHARGER] != 0
         flowing = self._in and age_ms(now, self._in_since) >= _MINUTE_MS
-        charging = plugged and not riding or flowing
+        charging = plugged and not self._rode or flowing
         if known or flagged or charger:
-            source = _CURRENT if known else _FLAG if flagged else _CHARGER
-            self._put(t, _CHARGING, charging, source)
-        else:
-            t.drop(_CHARGING)
+            _put(t, _CHARGING, charging, _CURRENT if known else _FLAG if flagged else _CHARGER)
         if known:
-            self._put(t, _RIDING, riding, _CURRENT)
-            self._put(t, _RESTING, resting, _CURRENT)
-            self._put(t, _STILL, resting or charging, _CURRENT)
-            self._put(t, _STEADY, age_ms(now, self._level_since) >= _STEADY_MS, _CURRENT)
-        else:
-            t.drop(_RIDING)
-            t.drop(_RESTING)
-            t.drop(_STILL)
-            t.drop(_STEADY)
+            resting = self._rest and age_ms(now, self._rest_since) >= _MINUTE_MS
+            steady = self._level and age_ms(now, self._level_since) >= _STEADY_MS
+            _put(t, _RIDING, self._rode, _CURRENT)
+            _put(t, _RESTING, resting, _CURRENT)
+            _put(t, _STILL, resting or charging, _CURRENT)
+            _put(t, _STEADY, steady, _CURRENT)
 
     def _follow(self, ma: int, stamp: int) -> None:
-        """Keeps the times at which the current last did something."""
-        if ma <= -_RIDING_MA:
+        """Takes a new sample: keeps the times at which the current last did something."""
+        before = self._before_ma
+        self._before_ma = ma
+        if ma <= -_RIDING_MA and before <= -_RIDING_MA:
             self._rode = True
             self._rode_at = stamp
-        if ma < _INFLOW_MA:
+        if ma >= _INFLOW_MA:
+            if not self._in:
+                self._in = True
+                self._in_since = stamp
+        elif before < _INFLOW_MA:
             self._in = False
-        elif not self._in:
-            self._in = True
-            self._in_since = stamp
-        if not -_RESTING_MA < ma < _RESTING_MA:
+        if -_RESTING_MA < ma < _RESTING_MA:
+            if not self._rest:
+                self._rest = True
+                self._rest_since = stamp
+        elif not -_RESTING_MA < before < _RESTING_MA:
             self._rest = False
-        elif not self._rest:
-            self._rest = True
-            self._rest_since = stamp
-        if not self._known or not -_STEP_MA < ma - self._level_ma < _STEP_MA:
-            self._known = True
+        if not self._level or not -_STEP_MA < ma - self._level_ma < _STEP_MA:
+            self._level = True
             self._level_ma = ma
             self._level_since = stamp
 
-    def _put(self, t, slot: int, value, source: int) -> None:
-        t.derive(slot, 1 if value else 0, 0, t.stamp[source], t.count[source])
+    def saturate(self, now: int) -> None:
+        """Keeps old stamps old across the tick wrap."""
+        self._in_since = saturated(now, self._in_since)
+        self._rest_since = saturated(now, self._rest_since)
+        self._level_since = saturated(now, self._level_since)
+
+
+def _put(t, slot: int, value: bool, source: int) -> None:
+    t.derive(slot, 1 if value else 0, 0, t.stamp[source], t.count[source])

@@ -1,4 +1,5 @@
-"""The buzzer: as many beeps as the hazard group says; a warning repeats for 5 minutes, an alarm until somebody reacts (guardrail sheet)."""
+"""The buzzer: as many beeps as the hazard group says; a warning repeats for 5 minutes, an alarm
+until somebody reacts (guardrail sheet)."""
 
 from micropython import const
 
@@ -30,12 +31,13 @@ class Buzzer:
         self.tone_hz = 0
         if shown.muted:
             return _SILENT_MS
-        elapsed = age_ms(now, shown.since)
+        elapsed = age_ms(now, shown.sound_since)
         if shown.look == status.ALARM:
             if elapsed < _ALARM_DENSE_MS:
-                return self._group(elapsed % _ALARM_EVERY_MS, _ALARM_EVERY_MS, shown.group, ALARM_HZ)
-            elapsed = (elapsed - _ALARM_DENSE_MS) % _ALARM_LATER_MS
-            return self._group(elapsed, _ALARM_LATER_MS, shown.group, ALARM_HZ)
+                phase = elapsed % _ALARM_EVERY_MS
+                return self._group(phase, _ALARM_EVERY_MS, shown.group, ALARM_HZ)
+            phase = (elapsed - _ALARM_DENSE_MS) % _ALARM_LATER_MS
+            return self._group(phase, _ALARM_LATER_MS, shown.group, ALARM_HZ)
         if shown.look == status.WARN and elapsed < _WARN_LAST_MS + _WARN_EVERY_MS:
             return self._group(elapsed % _WARN_EVERY_MS, _WARN_EVERY_MS, shown.group, WARN_HZ)
         return _SILENT_MS

@@ -1,6 +1,8 @@
-"""The light: colour tells how bad, the number of blinks tells the hazard group (docs/signals.md has the same table).
+"""The light: colour tells how bad, the number of blinks tells the hazard group (docs/signals.md
+has the same table).
 
-A light without colours tells the level by its rhythm: alarm quick, warning slow, information mostly lit, no data rarely lit.
+A light without colours tells the level by its rhythm: alarm quick, warning slow, information
+mostly lit, no data rarely lit.
 """
 
 from micropython import const

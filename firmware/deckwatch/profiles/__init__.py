@@ -1,1 +1,2 @@
-"""Pack profiles, one file each: OPTIONS of the config that differ from the defaults, and the family on the line."""
+"""Pack profiles, one file each: OPTIONS of the config that differ from the defaults, and the
+family on the line."""

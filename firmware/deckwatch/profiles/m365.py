@@ -1,4 +1,5 @@
-"""Xiaomi M365: 10S, 7.8 Ah; the stock controller trips at 27 A, 44 A is where a Happy BMS stops (guardrail sheet)."""
+"""Xiaomi M365: 10S, 7.8 Ah; the stock controller trips at 27 A, 44 A is where a Happy BMS stops
+(guardrail sheet)."""
 
 OPTIONS = {
     "family": "xiaomi",

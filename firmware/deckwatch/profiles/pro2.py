@@ -1,4 +1,5 @@
-"""Xiaomi Pro, Pro 2, 1S, Mi 3: the M365's line with a larger pack, 12.4 to 12.8 Ah (sheet xiaomi.md 5.1)."""
+"""Xiaomi Pro, Pro 2, 1S, Mi 3: the M365's line with a larger pack, 12.4 to 12.8 Ah (sheet
+xiaomi.md 5.1)."""
 
 OPTIONS = {
     "family": "xiaomi",
