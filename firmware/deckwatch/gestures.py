@@ -37,9 +37,10 @@ class Press:
                 self._told = False
             elif not self._told:
                 return SHORT
-        if self._down and not self._told and age_ms(now, self._down_since) >= _LONG_MS:
-            self._told = True
-            return LONG
+        if self._down and self._raw and not self._told:
+            if age_ms(now, self._down_since) >= _LONG_MS:
+                self._told = True
+                return LONG
         return NONE
 
 

@@ -130,7 +130,7 @@ class Poller:
         self.timeouts += 1
         self._silent = min(self._silent + 1, 255)
         self._missed[row] = min(self._missed[row] + 1, 255)
-        if self._silent == 1:
+        if self._silent == 1 and self._missed[row] < _TRIES:
             self._tried[row] = 0  # a sleeping board loses the request that wakes it: ask the same again
 
     def _due(self, now: int) -> int:
