@@ -131,7 +131,7 @@ class Poller:
         self._silent = min(self._silent + 1, 255)
         self._missed[row] = min(self._missed[row] + 1, 255)
         if self._silent == 1 and self._missed[row] < _TRIES:
-            self._tried[row] = 0  # a sleeping board loses the request that wakes it: ask the same again
+            self._tried[row] = 0  # the request that wakes a board is lost on it: ask it again
 
     def _due(self, now: int) -> int:
         """The row that is most overdue."""

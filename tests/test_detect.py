@@ -1,0 +1,127 @@
+"""Recognition: an unknown wire, heard at whatever speed the detector asks for, bit by bit."""
+
+import json
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+from deckwatch.detect import GARBAGE, SEARCHING, SETTLED, SILENT, SWAPPED, Detector
+from deckwatch.framer import CHUNK
+from deckwatch.index import PROTOCOLS, SPEEDS
+from packlab.faults.wave import flipped, levels, receive
+
+FRAMES = Path(__file__).parent / "data" / "frames"
+
+# what really passes on the battery wire of each family, and how fast
+LINES = {
+    "xiaomi": ("xiaomi.json", "55aa", 115200),
+    "ninebot": ("xiaomi.json", "5aa5", 115200),
+    "jbd": ("jbd.json", "dd0", 9600),
+    "jk": ("jk.json", "4e57", 115200),
+    "ant": ("ant.json", "7ea111", 19200),
+    "daly": ("daly.json", "a501", 9600),
+    "vesc": ("vesc.json", "02", 115200),
+}
+
+
+def replies(family: str) -> list[bytes]:
+    """Published replies of a family: sound frames that are no questions."""
+    name, head, _ = LINES[family]
+    entries = json.loads((FRAMES / name).read_text())
+    return [
+        bytes.fromhex(entry["hex"])
+        for entry in entries
+        if entry["hex"].startswith(head)
+        and entry.get("must") != "reject"
+        and entry["checksum_ok"] is not False
+        and len(entry["hex"]) > 24
+        and not entry.get("direction", "").startswith(("esc->bms", "app->bms", "pc->bms", "dash"))
+    ]
+
+
+def search(
+    bursts: list[bytes], baud: int, *, period_ms: int = 500, limit_s: float = 60, low: bool = False
+) -> tuple[Detector, float]:
+    """The detector on a line that repeats `bursts`; `low`: it is upside down. Returns it and the
+    seconds it took."""
+    detector = Detector()
+    now = 0
+    for data in islice(cycle(bursts), int(limit_s * 1000 / period_ms)):
+        heard = data
+        if detector.baud != baud or detector.inverted != low:
+            wave = levels(data)
+            wave = flipped(wave) if low != detector.inverted else wave
+            heard = receive(wave, baud / detector.baud)
+        for start in range(0, len(heard), CHUNK):
+            part = heard[start : start + CHUNK]
+            detector.feed(bytearray(part.ljust(CHUNK, b"\0")), len(part), now)
+        for look in range(0, period_ms, 10):
+            detector.rests(low)
+            detector.tick(now + look)
+        now += period_ms
+        if detector.verdict >= SETTLED:
+            break
+    return detector, now / 1000
+
+
+def test_every_family_has_a_line_here() -> None:
+    assert set(LINES) == set(PROTOCOLS)
+
+
+@pytest.mark.parametrize("family", LINES)
+def test_two_frames_a_second_settle_it_within_ten_seconds(family: str) -> None:
+    baud = LINES[family][2]
+    detector, seconds = search(replies(family), baud)
+    assert (detector.verdict, detector.family, detector.baud) == (SETTLED, family, baud)
+    assert seconds <= 10
+    assert detector.sure_pct >= 90
+    print(f"{family}: {seconds:.1f} s, {detector.sure_pct} % sure")
+
+
+def test_a_line_upside_down_is_found_and_named() -> None:
+    detector, _ = search(replies("xiaomi"), 115200, low=True)
+    assert (detector.family, detector.inverted) == ("xiaomi", True)
+
+
+def test_a_botox_board_is_found_at_its_own_speed() -> None:
+    detector, seconds = search(replies("xiaomi"), 76800)
+    assert (detector.family, detector.baud) == ("xiaomi", 76800)
+    assert seconds <= 10
+
+
+def test_only_questions_mean_that_the_wires_are_swapped() -> None:
+    question = bytes.fromhex("55aa032201300c9dff")
+    detector, _ = search([question], 115200)
+    assert (detector.verdict, detector.family) == (SWAPPED, "xiaomi")
+
+
+def test_bytes_but_never_a_frame_are_called_garbage() -> None:
+    detector, _ = search([bytes(range(30, 70))], 115200, limit_s=10)
+    assert detector.verdict == GARBAGE
+    assert detector.tried >= len(SPEEDS)
+
+
+def test_silence_costs_no_speed() -> None:
+    detector = Detector()
+    for now in range(0, 60_000, 10):
+        assert not detector.tick(now)
+    assert (detector.verdict, detector.baud, detector.tried) == (SILENT, SPEEDS[0][0], 0)
+
+
+def test_one_frame_alone_settles_nothing() -> None:
+    frame = replies("xiaomi")[0]
+    detector, _ = search([frame], 115200, limit_s=0.5)
+    assert detector.verdict == SEARCHING
+
+
+def test_starting_over_forgets_the_answer() -> None:
+    detector, _ = search(replies("xiaomi"), 115200)
+    detector.restart()
+    assert (detector.verdict, detector.family, detector.sure_pct) == (SILENT, "", 0)
+
+
+def test_a_slow_bus_is_found_within_three_cycles() -> None:
+    # a JK bus of two packs: a frame of each, 180 ms apart, every 4.4 s (sheet jk.md 3)
+    detector, seconds = search(replies("jk"), 115200, period_ms=2200)
+    assert detector.family == "jk"
+    assert seconds <= 3 * 4.4
