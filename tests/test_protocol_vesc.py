@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 from conftest import MicroPython
+from deckwatch import config
+from deckwatch.alert import ALARM, OK, WARN
 from deckwatch.fields import number_at
 from deckwatch.index import PROTOCOLS
+from deckwatch.pipeline import Pipeline
 from deckwatch.telemetry import INDEX
 from families import Heard, entries, listen, listener
 from hypothesis import given, settings
@@ -721,6 +724,28 @@ def test_every_fault_has_a_name_and_alarms_are_among_them() -> None:
     for code, name in named.items():
         assert family.FAULT_NAMES[code] == name
     assert list(family.ALARMING_ERRORS) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("family", "code", "level"),
+    [
+        ("vesc", 0, OK),
+        ("vesc", 2, ALARM),  # under-voltage
+        ("vesc", 10, WARN),  # restarted by the watchdog
+        ("vesc", 21, WARN),  # a resolver
+        ("m365", 2, WARN),
+        ("m365", 21, ALARM),  # the battery line is lost
+    ],
+)
+def test_a_code_has_the_level_it_has_in_its_family(family: str, code: int, level: int) -> None:
+    core = Pipeline(config.load({"profile": family}), None, strict=True)
+    pack = core.packs[0]
+    pack.telemetry.begin(0)
+    pack.telemetry.set(INDEX["error_code"], code)
+    for meter in pack.meters:
+        meter.update(pack.telemetry, 0)
+    assert pack.telemetry.value[INDEX["error_level"]] == level
+    assert pack.telemetry.where[INDEX["error_level"]] == code
 
 
 # --- damage --------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from micropython import const
 
 from deckwatch import status
 from deckwatch.alert import OK, SET, UNKNOWN, WARN
+from deckwatch.controller_errors import ALARMING
 from deckwatch.framer import Framer
 from deckwatch.guardrails.alerts import Alerts
 from deckwatch.guardrails.judge import Judge, Rules
@@ -63,7 +64,7 @@ class Pack:
             Session(),
             Cells(config.series, config.full_mv, config.ghost_cell_mv),
             Probes(protocol.OPEN_DC, protocol.SHORT_DC),
-            Reports(),
+            Reports(getattr(protocol, "ALARMING_ERRORS", ALARMING)),
         )
         self.judge = Judge(rules)
         self.alerts = Alerts(number, self.judge, sink)

@@ -2,8 +2,8 @@
 error code, each with its level.
 """
 
+from deckwatch import controller_errors
 from deckwatch.alert import ALARM, INFO, OK, WARN
-from deckwatch.controller_errors import level_of
 from deckwatch.faults import ALARMING, HARMLESS, WORD_BITS, mask
 from deckwatch.telemetry import INDEX
 
@@ -22,9 +22,13 @@ _HARMLESS_B = mask(HARMLESS, 1)
 
 
 class Reports:
-    """discharge_ma, fault_level (where = 1 + place in FAULTS), error_level (where = code)."""
+    """discharge_ma, fault_level (where = 1 + place in FAULTS), error_level (where = code).
 
-    def __init__(self) -> None:
+    alarming: error codes of this family that are more than a warning.
+    """
+
+    def __init__(self, alarming: bytes = controller_errors.ALARMING) -> None:
+        self._alarming = alarming
         self._currents = self._faults = self._errors = 0  # samples taken
 
     def reset(self) -> None:
@@ -45,7 +49,8 @@ class Reports:
         if t.count[_ERROR] != self._errors:
             self._errors = t.count[_ERROR]
             code = t.value[_ERROR]
-            t.derive(_ERROR_LEVEL, level_of(code), code & 0xFF, t.stamp[_ERROR], self._errors)
+            level = controller_errors.level_of(code, self._alarming)
+            t.derive(_ERROR_LEVEL, level, code & 0xFF, t.stamp[_ERROR], self._errors)
 
 
 def _derive_fault(t, low: int, high: int) -> None:
