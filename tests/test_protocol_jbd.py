@@ -278,6 +278,7 @@ def test_protection_and_alarm_bits_add_up_and_go_with_the_next_frame() -> None:
         basic(None, "0ba50baf")[:-2],
         basic({21: 33}),  # more cells than balance bits
     ],
+    ids=["short", "long", "tail of 8", "half a probe", "a probe less", "33 cells"],
 )
 def test_basic_info_that_contradicts_itself_is_not_believed(data: bytes) -> None:
     heard = listen("jbd", reply(3, data))
@@ -421,6 +422,7 @@ def test_old_firmware_answers_the_last_request_only_and_only_soon() -> None:
     asked = "dda5aa00ff5677"
     assert registers((counters, 0)) == [4]
     assert registers((asked, 0), (counters, 1000)) == [0xAA]
+    assert registers((asked, 5000), (counters, 5900)) == [0xAA]
     assert registers((asked, 0), (counters, 1001)) == [4]
     assert registers((asked, 0), (counters, 50), (counters, 100)) == [0xAA, 4]
     assert registers((asked, 0), (CELLS_REQUEST, 500), (counters, 600)) == [4]

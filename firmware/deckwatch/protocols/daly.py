@@ -312,8 +312,9 @@ def _take_block(table, frame, start: int, temps: int, counts: int, t, memory) ->
         memory.count(board, _word(frame, counts - start), _word(frame, counts + 2 - start))
     _take(table, frame, start, temps + 16, start + frame.body_size, t, memory)
     _take(table, frame, start, temps, temps + 2 * min(memory.probes[board], 8), t, memory)
-    if start < temps and memory.believes(board, _has_zero(frame, start, 2 * memory.cells[board])):
-        _take(table, frame, start, 0, 2 * memory.cells[board], t, memory)
+    end = 2 * min(memory.cells[board], MAX_CELLS)
+    if start < end and memory.believes(board, _has_zero(frame, start, end)):
+        _take(table, frame, start, 0, end, t, memory)
 
 
 def _has_zero(frame, start: int, end: int) -> bool:

@@ -123,7 +123,7 @@ D2 = (
     (0x11C, ">H", "cell_low_mv"),
     (0x146, ">H", "balance_start_mv"),
     (0x152, "text16", "firmware"),
-    (0x162, "text16", "model"),
+    (0x162, "text32", "model"),  # in 16 bytes with a date behind, or in the second 16 alone
 )
 
 # Fault codes (sheet 4): two to a register, the even one in bits 0-7. Levels of three bits: 1 is
