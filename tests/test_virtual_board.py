@@ -387,6 +387,24 @@ while True:
 """
 
 
+def test_a_uart_hears_only_its_present_pin(run64: Run) -> None:
+    main = """
+import time
+from machine import UART
+u = UART(1, rx=4, tx=15)
+time.sleep_ms(100)
+u.init(rx=17)
+print(u.any())
+time.sleep_ms(100)
+print(u.read())
+u.deinit()
+time.sleep_ms(100)
+print(u.any())
+"""
+    feed = ["50000 bms 01", "120000 bms 02", "130000 host 03", "220000 host 04", "400000 end"]
+    assert said(run64(main, feed)) == ["0", "b'\\x03'", "0"]
+
+
 def test_levels_of_a_wire(run: Run) -> None:
     feed = ["150000 bms !low", "250000 bms !idle", "350000 bms !cut", "450000 bms !short0",
             "550000 bms !short1", "650000 bms invert 1", "660000 bms !ok",
@@ -400,12 +418,11 @@ def test_levels_of_a_wire(run: Run) -> None:
 def test_a_pin_reads_the_bits_that_pass(run: Run) -> None:
     main = LEVELS.format(pull="None", every_us=4)
     # 0x53 from 1000 µs on, 8.68 µs a bit: start, 11001010, stop, read every 4 µs
-    trace = run(main, ["1086 bms 53", "1200 end"])
-    levels = {int(line.split()[0]): line.split()[-1] for line in of_kind(trace, "print")}
-    in_the_middle = [
-        levels[min(levels, key=lambda t: abs(t - 1004 - i * 8.68))] for i in range(10)
-    ]
-    assert "".join(in_the_middle) == "0110010101"
+    for way, bits in (("0", "0110010101"), ("1", "1001101010")):
+        trace = run(main, [f"0 bms invert {way}", "1086 bms 53", "1200 end"])
+        levels = {int(line.split()[0]): line.split()[-1] for line in of_kind(trace, "print")}
+        read = "".join(levels[1004 + round(i * 8.68 / 4) * 4] for i in range(10))
+        assert read == bits
 
 
 def test_noise_is_the_same_for_the_same_seed(run64: Run) -> None:
@@ -565,12 +582,13 @@ def test_ticks_wrap_where_the_chip_wraps_them(run: Run) -> None:
 import asyncio, time
 async def nap():
     await asyncio.sleep(10)
-async def over_the_wrap():
-    await asyncio.sleep_ms(3500)
-    print("over it")
+async def over_the_wrap(after_ms):
+    await asyncio.sleep_ms(after_ms)
+    print("after", after_ms)
 async def go():
     t = time.ticks_ms()
-    asyncio.create_task(over_the_wrap())
+    for after_ms in (3500, 3400, 3450):
+        asyncio.create_task(over_the_wrap(after_ms))
     for _ in range(6):
         await asyncio.sleep_ms(1000)
         print(time.ticks_ms(), time.ticks_diff(time.ticks_ms(), t), time.ticks_us())
@@ -588,7 +606,7 @@ asyncio.run(go())
     for i in range(1, 7):
         now = origin + 300 + i * 1000
         expected.append(f"{now % 2**30} {i * 1000} {now * 1000 % 2**30}")
-    expected.insert(3, "over it")
+    expected[3:3] = ["after 3400", "after 3450", "after 3500"]
     trace = run(main, ["9000000 end"], ticks=str(origin))
     assert said(trace) == [*expected, f"cancelled {2**30 - 1}"]
 
@@ -609,6 +627,19 @@ time.sleep(86400)
 print(time.time(), time.gmtime(), time.mktime((2000, 1, 1, 0, 0, 1, 0, 0)))
 """
     assert said(run(main, ["90000000000 end"])) == ["86400 (2000, 1, 2, 0, 0, 0, 6, 2) 1"]
+
+
+def test_events_come_in_order(run: Run) -> None:
+    main = """
+import time
+from virtual import clock
+for i, (ms, us) in enumerate(((5, 10), (5, 3), (4, 900), (5, 3), (0, 1))):
+    clock.at(clock.ms + ms, us, print, i)
+time.sleep_ms(10)
+"""
+    assert of_kind(run(main, ["20000 end"]), "print") == [
+        "1 print 4", "4900 print 2", "5003 print 1", "5003 print 3", "5010 print 0",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

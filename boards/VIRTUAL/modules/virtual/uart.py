@@ -65,6 +65,7 @@ class UART(io.IOBase):
             self.flip = 1 if invert & self.INV_RX else 0
         # -1 for "no pin" is an error in the versions simulated
         self._tx = self._tx if tx is None else Pin(tx).n
+        self._stop_hearing()
         self._rx = self._rx if rx is None else Pin(rx).n
         self._plain = self.bits == 8 and self.parity is None
         self._byte_tenths = 100000000 // self.baud  # of a microsecond, for ten bits
@@ -91,11 +92,14 @@ class UART(io.IOBase):
 
     def deinit(self):
         """Stop receiving; like the chip under MicroPython to 1.28, leave TX an output."""
+        self._stop_hearing()
+        opened.pop(self.id, None)
+        self._received = self._fifo = self._coming = b""
+
+    def _stop_hearing(self):
         rx = Pin(self._rx)
         if rx.uart is self:
             rx.uart = None
-        opened.pop(self.id, None)
-        self._received = self._fifo = self._coming = b""
 
     def any(self):
         if self._coming:
