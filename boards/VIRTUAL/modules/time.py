@@ -11,12 +11,13 @@ import utime as _t
 from virtual import clock as _c
 
 _MASK = 0x3FFFFFFF
+_PATIENCE = _c.PATIENCE
 _2000 = 946684800  # seconds from 1970, where the unix port's dates begin
 
 
 def ticks_ms():
     _c.spin += 1
-    if _c.spin > 1000:
+    if _c.spin > _PATIENCE:
         _c.drag()
     return _c.ms & _MASK
 

@@ -12,7 +12,7 @@ import sys
 FAR = 1 << 40  # later than any instant
 # An endless loop that only looks (ticks_ms, any, sleep_ms(0)) would stop the clock for good: after
 # so many looks without a wait, each costs the time it might take on the chip.
-_PATIENCE = 1000
+PATIENCE = 1000
 _LOOK_US = 50
 
 ms = 0
@@ -118,10 +118,10 @@ def interrupt(run, arg):
 
 
 def touch():
-    """Count a look at something that changes only with time, see _PATIENCE."""
+    """Count a look at something that changes only with time, see PATIENCE."""
     global spin
     spin += 1
-    if spin > _PATIENCE:
+    if spin > PATIENCE:
         drag()
 
 
