@@ -185,7 +185,7 @@ def test_a_damaged_frame_gives_no_wrong_value() -> None:
 
 @pytest.mark.parametrize(
     ("address", "pack"),
-    [(0x40, 0), (0x41, 1), (0x4F, 15), (0x80, 0), (0x20, 0)],
+    [(0x40, 0), (0x41, 1), (0x4F, 15), (0x80, 0), (0x20, 0), (0xFF, 15)],
 )
 def test_requests_of_every_host(address: int, pack: int) -> None:
     (frame,) = listen("daly", a5(0x90, "00" * 8, address)).frames
@@ -433,7 +433,7 @@ def test_a_set_is_whole_in_any_order_and_with_repeats(order: tuple[int, ...]) ->
     assert set(heard.packs[0].cell_stamp[:8]) == {last[1]}
 
 
-@pytest.mark.parametrize("missing", [FIRST, SECOND, THIRD])
+@pytest.mark.parametrize("missing", [FIRST, SECOND, THIRD], ids=["first", "second", "third"])
 def test_a_set_that_lacks_a_frame_is_not_handed_on(missing: bytes) -> None:
     present = [frame for frame in (FIRST, SECOND, THIRD) if frame != missing]
     heard = eight()
@@ -573,13 +573,18 @@ def test_the_real_second_board_and_boards_nobody_configured() -> None:
         (7, ["01 29 2a 2b 2c 2d 2e 2f"], [10, 20, 30, 40, 50, 60, 70]),
         (8, ["01 29 2a 2b 2c 2d 2e 2f", "02 30 31"], [10, 20, 30, 40, 50, 60, 70, 80]),
         (9, ["02 30 31", "01 29 2a 2b 2c 2d 2e 2f"], [10, 20, 30, 40, 50, 60, 70, 80]),
-        (3, ["00 29 2a 2b 2c 2d 2e 2f"], None),
     ],
 )
 def test_probes_up_to_their_number(probes: int, frames: list[str], expected: Any) -> None:
     told = [a5(0x96, data) for data in frames]
     assert values_of(counts(8, probes), *told).get("temp_dc") == expected
     assert "temp_dc" not in values_of(*told)
+
+
+def test_a_frame_of_probes_with_number_0_is_passed_over() -> None:
+    heard = listen("daly", counts(8, 8), a5(0x96, "00 29 2a 2b 2c 2d 2e 2f"))
+    assert list(heard.packs[0].temp_dc) == [0] * 8
+    assert heard.packs[0].probes == 0
 
 
 def test_a_second_frame_alone_leaves_the_first_probes_unknown() -> None:
@@ -626,6 +631,7 @@ def reversed_by_the_owner() -> Heard:
 @pytest.mark.parametrize(
     "between",
     [(pack(30100), mos(DISCHARGING)), (pack(29900), mos(CHARGING))],
+    ids=["out", "in"],
 )
 def test_one_agreement_begins_the_count_anew(between: tuple[bytes, ...]) -> None:
     values = values_of(*CONTRADICTION * 4, *between, *CONTRADICTION * 4, pack(30100))
@@ -817,6 +823,7 @@ def test_a_reply_of_another_length_needs_its_request() -> None:
         (read(0xD2, 0x80, 40), 100, False),
         (read(0x81, 0x80, 41), 100, False),
     ],
+    ids=["right", "late", "other length", "other board"],
 )
 def test_only_the_right_and_recent_request_counts(
     asked: bytes, late: int, is_understood: bool
