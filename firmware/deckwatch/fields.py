@@ -223,7 +223,7 @@ def number_at(buf, at: int, code: int):
         high = buf[at] << 8 | buf[at + 1]
     if code & 1 and high & 0x8000:
         high -= 0x10000
-    if -0x4000 < high < 0x4000:
+    if -0x4000 < high < 0x4000 or high == -0x4000 and low:
         return high * 0x10000 + low
     return None
 
