@@ -488,6 +488,22 @@ def test_can_set_with_a_hole_is_not_taken(lost: int) -> None:
     assert heard.values() == {"cell_mv": [3900] * 20}
 
 
+def test_can_set_with_a_part_twice_is_not_taken() -> None:
+    parts = can_cells([4000 + cell for cell in range(6)])
+    assert listen("vesc", parts[0], parts[0]).values() == {}
+    assert listen("vesc", parts[0], *can_cells([4100] * 12)[1:3]).values() == {}
+    first, second, third = can_cells([4000 + cell for cell in range(9)])
+    assert listen("vesc", first, second, second, third).values() == {}
+    assert listen("vesc", first, third, second).values() == {}
+
+
+def test_can_set_that_does_not_end_where_it_says() -> None:
+    too_many = can(41, struct.pack(">BBhhh", 0, 2, 4000, 4001, 4002))
+    assert listen("vesc", too_many).values() == {}
+    heard = listen("vesc", *can_cells([4000] * 6), can(41, b"\x06\x06"))
+    assert heard.packs[0].cell_frames == 1
+
+
 def test_can_set_is_of_one_moment() -> None:
     first, second = can_cells([4000] * 6)
     heard = listener("vesc").feed(first, now=0).feed(second, now=501)
@@ -542,7 +558,7 @@ CAN = [
         struct.pack(">hhBBbB", 3500, 3950, 0, 0, 0, 0),
         {"soc_pct": 0, "charging_flag": False},
     ),
-    (45, struct.pack(">hhB", 3900, 3950, 51), {"soc_pct": 20}),
+    (45, struct.pack(">hhBBb", 3900, 3950, 51, 255, 25), {}),
     (53, FLOAT_84 + FLOAT_84, {}),
     (9, bytes(8), {}),
     (38, b"", {}),

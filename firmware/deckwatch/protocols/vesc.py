@@ -230,7 +230,7 @@ class Parts:
             if self._next < MAX_CELLS:
                 self.raw[self._next] = _signed(buf, at)
             self._next += 1
-        if self._next < total:
+        if self._next != total:
             return 0
         self._next = -1
         return min(total, MAX_CELLS)
@@ -455,7 +455,8 @@ def _decode_can(frame, t, memory) -> None:
             measured = buf[place + 4] | buf[place + 5] | buf[place + 6] | buf[place + 7]
             skip = 4 if measured else 0
             _CAN.read(buf, place + skip, 8 * _CAN_CURRENT + skip, 4, t)
-    else:
+    elif command != _CAN_STATE:
         _CAN.read(buf, place, 8 * command, size, t)
-        if command == _CAN_STATE and size == 8:
-            _hide_no_soc(t, _signed(buf, place))
+    elif size == 8:
+        _CAN.read(buf, place, 8 * _CAN_STATE, 8, t)
+        _hide_no_soc(t, _signed(buf, place))
