@@ -57,7 +57,7 @@ class Bus:
 
 def idle(mode: int, **how: int) -> Bus:
     bus = Bus(mode, **how)
-    bus.poller.rest(True, bus.now)
+    bus.poller.rest(0, True, bus.now)
     return bus
 
 
@@ -68,10 +68,18 @@ def test_listen_never_asks() -> None:
 def test_nothing_is_sent_on_a_line_that_does_not_rest_high() -> None:
     bus = Bus(POLL)
     assert bus.run(2_000) == []
-    bus.poller.rest(False, bus.now)
+    bus.poller.rest(0, False, bus.now)
     assert bus.run(20_000) == []
-    bus.poller.rest(True, bus.now)
+    bus.poller.rest(0, True, bus.now)
     assert bus.run(2_000) != []
+
+
+def test_one_wire_held_low_forbids_asking() -> None:
+    bus = idle(POLL)
+    bus.poller.rest(1, False, bus.now)
+    assert bus.run(10_000) == []
+    bus.poller.rest(1, True, bus.now)
+    assert bus.run(1_000) != []
 
 
 def test_assist_waits_for_five_seconds_of_silence() -> None:
@@ -94,17 +102,17 @@ def test_assist_stops_for_good_at_the_first_foreign_request() -> None:
     bus.poller.heard(FOREIGN, bus.now)
     assert bus.poller.yielded
     assert bus.run(200_000) == []
-    bus.poller.rest(True, bus.now)
+    bus.poller.rest(0, True, bus.now)
     assert bus.run(200_000) == []
 
 
 def test_a_new_power_cycle_lets_assist_ask_again() -> None:
     bus = idle(ASSIST)
     bus.poller.heard(FOREIGN, bus.now)
-    bus.poller.rest(False, bus.now)
+    bus.poller.rest(0, False, bus.now)
     bus.poller.restart()
     assert bus.run(10_000) == []
-    bus.poller.rest(True, bus.now)
+    bus.poller.rest(0, True, bus.now)
     assert bus.run(5_000)[0][0] == bus.ms - 0
 
 
@@ -183,9 +191,9 @@ def test_across_the_tick_wrap_nothing_changes(start: int) -> None:
 def test_old_stamps_stay_old() -> None:
     bus = idle(POLL)
     bus.run(3_000)
-    bus.poller.rest(False, bus.now)
+    bus.poller.rest(0, False, bus.now)
     for _ in range(30):  # half a day each
         bus.ms += 43_200_000
         bus.poller.saturate(bus.now)
-    bus.poller.rest(True, bus.now)
+    bus.poller.rest(0, True, bus.now)
     assert len(bus.run(1_000)) >= 3

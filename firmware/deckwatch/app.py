@@ -16,7 +16,8 @@ import time
 
 from micropython import const
 
-from deckwatch import config, status
+from deckwatch import config, search, status
+from deckwatch.framer import CHUNK
 from deckwatch.gestures import LONG, SHORT, Ignition, Press
 from deckwatch.guardrails.table import CODES
 from deckwatch.hal import power, store
@@ -24,7 +25,7 @@ from deckwatch.hal.button import Button
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import open_lines
 from deckwatch.hal.sound import Sound
-from deckwatch.meters.link import NO_LEVEL, OVERRUN
+from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN
 from deckwatch.outputs.console import Console
 from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Sequence
 from deckwatch.pipeline import Pipeline
@@ -38,7 +39,7 @@ _AGAIN_MS = const(50)
 _MINUTE_MS = const(60000)
 _MANY_FAILED = const(5)
 _GROUPS = const(5)
-_BAUD = const(115200)
+_CONTRADICTION_BYTES = const(400)  # a dozen frames' worth without a frame
 
 
 class App:
@@ -49,27 +50,35 @@ class App:
         self.starts = power.Starts()
         self.safe = self.starts.failed >= _MANY_FAILED
         self.config_error = ""
-        self.core = Pipeline(self._load_config(), self)
+        print("deckwatch boot %d cause %s failed %d safe %d" % (
+            self.starts.boots, self.starts.cause, self.starts.failed, self.safe,
+        ))  # fmt: skip
+        self._dog = power.watchdog()
         self.light = Light()
+        settings = self._load_config()
+        self._searched = settings.family == config.AUTO
+        baud, inverted = settings.baud, False
+        if self._searched:
+            settings, baud, inverted = self._recognise(settings)
+        self.core = Pipeline(settings, self)
         self.sound = Sound()
         self._button = Button()
         self._press = Press()
         self._ignition = Ignition()
         self._show = Sequence()
-        self._console = Console(print, self.core.config.console_s * 1000)
+        self._console = Console(print, CODES, settings.console_s * 1000)
         self._told_at = time.ticks_ms()
         self._watched = bytearray(_GROUPS)
-        self._lines = open_lines(_BAUD, False)
+        self._lines = open_lines(baud, inverted, settings.mode != "listen")
+        self._hears_questions = any([line.port == HOST_TX for line in self._lines])
+        self._question = bytearray(CHUNK)
         self._jobs = (self._rounds, self._listen, self._buttons, self._watch)
         self.line_errors = 0
         self.deaths = bytearray(len(self._jobs))
         self._moved = bytearray(len(self._jobs))
-        self._dog = None
         self._tasks = []
         self._tick_due = self._tick_set = 0
-        print("deckwatch boot %d cause %s failed %d safe %d" % (
-            self.starts.boots, self.starts.cause, self.starts.failed, self.safe,
-        ))  # fmt: skip
+        self._frames = self._bytes = 0
 
     def _load_config(self):
         """The owner's settings, or the defaults when they cannot be used or the dongle is in safe
@@ -83,12 +92,25 @@ class App:
             print("config refused: %s" % error)
             return config.load({})
 
+    def _recognise(self, settings) -> tuple:
+        """(settings of the family found, baud, inverted): what was found before, else a search."""
+        found = store.read_found()
+        if found is None:
+            detector = search.find(self.light, self._dog)
+            found = (detector.family, detector.baud, detector.inverted)
+            store.keep_found(*found)
+            print("search: %s at %d%s, %d %% sure" % (
+                detector.family, detector.baud, " inverted" if detector.inverted else "",
+                detector.sure_pct,
+            ))  # fmt: skip
+        family, baud, inverted = found
+        return config.load(config.as_found(settings, family)), baud, inverted
+
     def run(self) -> None:
         """Until power goes."""
         asyncio.run(self._main())
 
     async def _main(self) -> None:
-        self._dog = power.watchdog()
         now = time.ticks_ms()
         steps = CONFIG_ERROR if self.config_error else SELF_TEST
         self._show.play(SAFE_MODE if self.safe else steps, now)
@@ -130,7 +152,27 @@ class App:
                     print("line %d failed: %r" % (line.port, failure))
             if news:
                 self._round(now)
+            self._ask(now)
             await asyncio.sleep_ms(_POLL_MS)
+
+    def _ask(self, now: int) -> None:
+        """Sends the request the poller wants sent now, where the owner lets the dongle ask.
+
+        The core hears it as if it had passed on the other wire, unless a receiver there does.
+        """
+        poller = self.core.poller
+        row = self.core.question(now)
+        if row < 0:
+            return
+        request = poller.requests[row]
+        for line in self._lines:
+            if line.port == BMS_TX:
+                line.write(request)
+        poller.sent(row, now)
+        if not self._hears_questions:
+            for i in range(len(request)):
+                self._question[i] = request[i]
+            self.core.feed(HOST_TX, self._question, len(request), now)
 
     def _drain(self, line, now: int) -> bool:
         """All that a line has received, or a change of its level. False when there was nothing."""
@@ -228,12 +270,25 @@ class App:
                 self._dog.feed()
                 for number in range(len(self._moved)):
                     self._moved[number] = 0
+            if self._searched and self._is_contradicted():
+                print("search: the line contradicts what was found")
+                store.forget_found()
+                self.starts.succeed()
+                power.restart()
             if not good and age_ms(time.ticks_ms(), started) >= _MINUTE_MS:
                 good = True
                 self.starts.succeed()
                 if self.safe:  # the cause may have passed: try the owner's settings again
                     power.restart()
             await asyncio.sleep_ms(_WATCH_MS)
+
+    def _is_contradicted(self) -> bool:
+        """Bytes come, and have been coming for a while, without one valid frame of this family."""
+        framer = self.core.framers[BMS_TX]
+        if framer.frames != self._frames or framer.bytes == self._bytes:
+            self._frames = framer.frames
+            self._bytes = framer.bytes
+        return framer.bytes - self._bytes > _CONTRADICTION_BYTES
 
     def on_alert(self, alerts, code: int) -> None:
         """The core's sink: an alert changed (called inside a round)."""

@@ -7,6 +7,7 @@ the option and its range. Order of precedence: table default, chemistry, profile
 
 from deckwatch.guardrails.table import CODES, ROWS, needs, option_names
 from deckwatch.index import PROFILES
+from deckwatch.poller import MODES
 
 _CHEMISTRY_NAMES = ("nmc", "lfp")
 
@@ -17,6 +18,8 @@ OPTIONS = (
     ("packs", 1, (1, 2), "batteries on the line: 2 with an external one"),
     ("design_mah", 7800, (1000, 200000), "capacity printed on the pack"),
     ("fresh_ms", 5000, (1000, 60000), "how long a live value counts as known"),
+    ("baud", 115200, (1200, 921600), "speed of the line; with profile auto it is found out"),
+    ("mode", "listen", MODES, "listen: never send; assist, poll: may ask (docs/wiring.md first)"),
     ("console_s", 0, (0, 3600), "how often values are told on the USB console; 0 = never"),
     ("ghost_cell_mv", 4600, (3700, 5000), "no cell of this chemistry can read more"),
     ("current_reversed", 0, (0, 1), "1 = this Daly board counts its current the other way round"),
@@ -40,6 +43,8 @@ CHEMISTRIES = {
 }
 
 DEFAULT_PROFILE = "m365"
+AUTO = "auto"  # the family of a profile that finds out by itself what is on the wire
+_FOUND = {"xiaomi": "m365"}  # profile to take for a family, where they are not called alike
 
 
 class ConfigError(ValueError):
@@ -48,7 +53,8 @@ class ConfigError(ValueError):
 
 class Config:
     """Settings in force: profile, family, one attribute per OPTIONS row, full_mv (of a cell);
-    `limits` by option name; steady, the slots that pass by on this line without anybody's doing.
+    `limits` by option name; source, the owner's own options; steady, the slots that pass by on
+    this line without anybody's doing.
     """
 
     series: int
@@ -58,6 +64,7 @@ class Config:
         self.family = family
         self.full_mv = 4200
         self.limits: dict = {}
+        self.source: dict = {}
         self.steady = ()
         for name, default, _, _ in OPTIONS:
             setattr(self, name, default)
@@ -98,6 +105,7 @@ def load(source: dict) -> Config:
     _check("profile", name, PROFILES)
     profile = __import__("deckwatch.profiles." + name, None, None, ("OPTIONS",)).OPTIONS
     config = Config(name, profile["family"])
+    config.source = source
     chemistry = source.get("chemistry", profile.get("chemistry", "nmc"))
     _check("chemistry", chemistry, _CHEMISTRY_NAMES)
     config.full_mv, differences = CHEMISTRIES[chemistry]
@@ -107,6 +115,13 @@ def load(source: dict) -> Config:
             if option not in known:
                 _apply(config, option, options[option], ranges)
     return config
+
+
+def as_found(settings: Config, family: str) -> dict:
+    """The owner's options once more, for a `family` that was found on the wire."""
+    options = dict(settings.source)
+    options["profile"] = _FOUND.get(family, family)
+    return options
 
 
 def limit_ranges() -> dict:

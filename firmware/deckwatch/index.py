@@ -11,6 +11,7 @@ PROTOCOLS = (
 )
 PROFILES = (
     "ant",
+    "auto",
     "daly",
     "jbd",
     "jk",

@@ -2,9 +2,10 @@
 nothing allocates after start.
 
     feed(port, buf, n, now)  bytes came in on a line  -> framer -> protocol -> telemetry
-    line(port, state, now)   a wire changed its level -> link; off and on again forget what was
-    known tick(now)                meters, guardrails, status; returns ms until it wants to be
-    called again render(now)              light and buzzer; returns the ms until their next edge
+    line(port, state, now)   a wire changed its level -> link; off and on again forget all
+    tick(now)                meters, guardrails, status; returns ms until the next round is due
+    render(now)              light and buzzer; returns ms until their next edge
+    question(now)            the request that may be sent now, where the owner lets the dongle ask
 
 `now` is a millisecond tick (ticks.py). The sink is told `on_alert(alerts, code)` whenever an alert
 is set, changes, clears or becomes unknown.
@@ -20,12 +21,13 @@ from deckwatch.guardrails.alerts import Alerts
 from deckwatch.guardrails.judge import Judge, Rules
 from deckwatch.guardrails.table import CODES, OF_THE_LINE
 from deckwatch.meters.cells import Cells
-from deckwatch.meters.link import IDLE, PORTS, Link
+from deckwatch.meters.link import IDLE, LOW, PORTS, Link
 from deckwatch.meters.probes import Probes
 from deckwatch.meters.reports import Reports
 from deckwatch.meters.session import Session
 from deckwatch.outputs.buzzer import Buzzer
 from deckwatch.outputs.led import Led
+from deckwatch.poller import MODES, Poller
 from deckwatch.status import Status
 from deckwatch.telemetry import Telemetry
 from deckwatch.ticks import age_ms
@@ -110,6 +112,7 @@ class Pipeline:
         self._memory = _memory_of(self._protocol, config)
         self.framers = [Framer(self._protocol.FRAMING, self, port) for port in range(len(PORTS))]
         self.link = Link(self.framers)
+        self.poller = Poller(self._protocol.REQUESTS, MODES.index(config.mode))
         self.status = Status()
         self.led = Led()
         self.buzzer = Buzzer()
@@ -125,13 +128,17 @@ class Pipeline:
 
     def feed(self, port: int, buf, n: int, now: int) -> None:
         """Bytes buf[0:n] were received on `port` up to `now`; buf is framer.CHUNK bytes long."""
+        self.poller.bytes_heard(now)
         self.framers[port].feed(buf, n, now)
 
     def line(self, port: int, state: int, now: int) -> None:
         """The wire of `port` was seen to change (link.IDLE, LOW, BREAK, OVERRUN)."""
         if state != IDLE:
             self.framers[port].lose(now)
+        if state == IDLE or state == LOW:
+            self.poller.rest(port, state == IDLE, now)
         if self.link.line(port, state):
+            self.poller.restart()
             for pack in self.packs:
                 pack.forget()
             self._forgot = True
@@ -153,6 +160,7 @@ class Pipeline:
         if frame.kind == "unknown":
             self.unknown += 1
         self.link.heard(frame, framer.port)
+        self.poller.heard(frame, frame.now)
 
     def tick(self, now: int) -> int:
         """One round, when there is something to judge. Returns ms until the next one is due."""
@@ -182,6 +190,7 @@ class Pipeline:
             for pack in self.packs:
                 pack.saturate(now)
             self.link.saturate(now)
+            self.poller.saturate(now)
             self.status.saturate(now)
         self.uptime_s += seconds
 
@@ -243,6 +252,12 @@ class Pipeline:
                     if self._expected[code] and not pack.alerts.watched[code]:
                         return True
         return False
+
+    def question(self, now: int) -> int:
+        """Number of the request in poller.requests to send at once, -1 = none. Whoever sends it
+        calls poller.sent().
+        """
+        return self.poller.next(now)
 
     def watched_groups(self, flags) -> None:
         """flags[group - 1] = 1 where all that can be watched of a hazard group is watched, or

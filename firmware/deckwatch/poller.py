@@ -27,6 +27,7 @@ REPLY_MS = const(500)  # slowest family's time-out (JBD sheet 2)
 GAP_MS = const(100)  # between exchanges (JBD 2, JK 1.1)
 ASSIST_GAP_MS = const(5000)  # silence before the first question (design sheet)
 YIELD_MS = const(60000)
+_PORTS = const(3)
 _ECHO_MS = const(300)  # a request of ours heard back within this is our own
 _RESTS_MAX = const(6)  # pauses grow to 2**6 seconds
 _TRIES = const(3)  # unanswered in a row before a row is asked more rarely
@@ -48,24 +49,31 @@ class Poller:
         self.asked = 0
         self.answered = 0
         self.timeouts = 0
+        self._high = bytearray(_PORTS)  # wires seen to rest high
+        self._low = bytearray(_PORTS)  # wires seen held low
         self.restart()
 
     def restart(self) -> None:
-        """The line fell low, so the scooter or board is off: a new power cycle begins."""
+        """The scooter or board was switched off or on: a new power cycle begins."""
         self.yielded = False
         self._yielded_at = 0
         self._waiting = -1  # row asked and not yet answered
         self._asked_at = 0
         self._echo = -1  # row whose own echo may still come
-        self._rests = False  # the line rests high
+        self._echoes = 0  # how often
         self._quiet_since = 0
         self._silent = 0  # unanswered questions in a row, of whatever row
 
-    def rest(self, high: bool, now: int) -> None:
-        """The line was seen to rest high, or to be held low: then nothing may be sent."""
-        if high and not self._rests:
+    def rest(self, port: int, high: bool, now: int) -> None:
+        """A wire was seen to rest high, or to be held low: while one is low nothing may be sent."""
+        if high and not self._high[port]:
             self._quiet_since = now
-        self._rests = high
+        self._high[port] = high
+        self._low[port] = not high
+
+    def _rests(self) -> bool:
+        """One wire at least rests high and none is low."""
+        return any(self._high) and not any(self._low)
 
     def bytes_heard(self, now: int) -> None:
         """Anything at all passed on the wires of this line."""
@@ -96,13 +104,15 @@ class Poller:
         for i in range(frame.size):
             if frame.buf[frame.at + i] != own[i]:
                 return False
-        self._echo = -1
+        self._echoes -= 1
+        if not self._echoes:
+            self._echo = -1
         return True
 
     def next(self, now: int) -> int:
         """Number of the row to send at once, or -1. Whoever gets a row must send it and call
         sent()."""
-        if self.mode == LISTEN or not self._rests:
+        if self.mode == LISTEN or not self._rests():
             return -1
         if self.yielded:
             if self.mode == ASSIST or age_ms(now, self._yielded_at) < YIELD_MS:
@@ -149,14 +159,15 @@ class Poller:
                 best = row
         return best
 
-    def sent(self, row: int, now: int) -> None:
-        """Row `row` has just left the transmitter."""
+    def sent(self, row: int, now: int, echoes: int = 1) -> None:
+        """Row `row` has just left the transmitter; it may be heard back on so many receivers."""
         self._tried[row] = 1
         self._last[row] = now
         self._asked_at = now
         self._quiet_since = now
         self._waiting = row
         self._echo = row
+        self._echoes = echoes
         self.asked += 1
 
     def saturate(self, now: int) -> None:

@@ -22,16 +22,19 @@ _WIRES = ((BMS_TX, 1, "BMS_TX_RX"), (HOST_TX, 2, "HOST_TX_RX"), (DASH, 0, "DASH_
 
 
 class Line:
-    """A tapped wire: bytes and levels in, nothing out."""
+    """A tapped wire: bytes and levels in, and nothing out unless `tx` is given."""
 
-    def __init__(self, port: int, uart: int, rx, baud: int, inverted: bool) -> None:
+    def __init__(self, port: int, uart: int, rx, baud: int, inverted: bool, tx=None) -> None:
         self.port = port
         self.buf = bytearray(CHUNK)
         self._rx = rx
-        park = pin("TX_PARK")
+        self._asks = tx is not None
+        rx.init(Pin.IN, Pin.PULL_UP)  # an open wire rests high, whatever the IDF version sets
+        park = tx or pin("TX_PARK")
         invert = UART.INV_RX if inverted else 0
         self._uart = UART(uart, baud, rx=rx, tx=park, rxbuf=RX_BYTES, timeout=0, invert=invert)
-        park.init(Pin.IN)
+        if not self._asks:
+            park.init(Pin.IN)
         self.level = NO_LEVEL
         self._low = False
         self._since = 0
@@ -40,6 +43,11 @@ class Line:
     def read(self) -> int:
         """Bytes put into `buf`, 0 when there are none."""
         return self._uart.readinto(self.buf) or 0
+
+    def write(self, request: bytes) -> None:
+        """Sends a request; only a line opened to ask does."""
+        if self._asks:
+            self._uart.write(request)
 
     def overrun(self) -> bool:
         """Was the receive buffer found full, so that bytes may be missing behind what is in it?"""
@@ -68,19 +76,20 @@ class Line:
         return level
 
 
-def open_lines(baud: int, inverted: bool) -> list:
+def open_lines(baud: int, inverted: bool, asks: bool) -> list:
     """A Line for every tapped wire this board and chip have a receiver for, the battery's wire
-    last."""
+    last; `asks`: that one may send, on the pin that leads to the battery's receiver."""
     lines = []
     for port, uart, name in _WIRES:
         rx = pin(name)
         if rx is not None:
-            lines.append(Line(port, uart, rx, baud, inverted))
+            tx = pin("BMS_RX_TX") if asks and port == BMS_TX else None
+            lines.append(Line(port, uart, rx, baud, inverted, tx))
     lines.reverse()
     return lines
 
 
 def open_battery_line(baud: int, inverted: bool):
-    """The Line of the battery's wire alone; every board has it."""
+    """The Line of the battery's wire alone, only to listen; every board has it."""
     port, uart, name = _WIRES[0]
     return Line(port, uart, pin(name), baud, inverted)

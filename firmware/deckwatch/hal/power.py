@@ -35,7 +35,8 @@ class Starts:
         try:
             self._nvs = NVS(_SPACE)
             self.boots = self._get("boots") + 1
-            self.failed = self._get("failed")
+            if self.cause != "power_on":  # a supply that was switched off is no failure
+                self.failed = self._get("failed")
             self._nvs.set_i32("boots", self.boots)
             self._nvs.set_i32("failed", self.failed + 1)
             self._nvs.commit()

@@ -9,7 +9,6 @@ between rounds of judging, never inside one.
 from micropython import const
 
 from deckwatch.alert import LEVELS, STATES
-from deckwatch.guardrails.table import CODES
 from deckwatch.status import LOOKS
 from deckwatch.telemetry import FIRST_LASTING, NO_PROBE, SLOTS
 
@@ -17,11 +16,12 @@ _ROOM = const(32)
 
 
 class Console:
-    """Remembers what changed and says it with `say` (print). live_ms: how often values are told, 0
-    = never."""
+    """Remembers what changed and says it with `say` (print). codes: the guardrails' names. live_ms:
+    how often values are told, 0 = never."""
 
-    def __init__(self, say, live_ms: int) -> None:
+    def __init__(self, say, codes: tuple, live_ms: int) -> None:
         self._say = say
+        self._names = codes
         self.live_ms = live_ms
         self._alerts = [None] * _ROOM
         self._codes = bytearray(_ROOM)
@@ -49,11 +49,11 @@ class Console:
             code = self._codes[self._first]
             self._first = (self._first + 1) % _ROOM
             self._waiting -= 1
-            self._say(_alert(alerts, code))
+            self._say(_alert(alerts, code, self._names[code]))
         for pack in core.packs:
             if pack.alerts.watch_changed:
                 pack.alerts.watch_changed = False
-                self._say(_watch(pack.alerts))
+                self._say(_watch(pack.alerts, self._names))
         shown = core.status
         if shown.look != self._look or shown.group != self._group:
             self._look = shown.look
@@ -68,9 +68,9 @@ class Console:
         self._say(_link(core))
 
 
-def _alert(alerts, code: int) -> str:
+def _alert(alerts, code: int, name: str) -> str:
     return "alert %s %s %s value %d limit %d %s where %d peak %d count %d pack %d" % (
-        CODES[code],
+        name,
         STATES[alerts.state[code]],
         LEVELS[alerts.level[code]],
         alerts.value[code],
@@ -83,8 +83,8 @@ def _alert(alerts, code: int) -> str:
     )
 
 
-def _watch(alerts) -> str:
-    watched = [CODES[code] for code in range(len(CODES)) if alerts.watched[code]]
+def _watch(alerts, names: tuple) -> str:
+    watched = [names[code] for code in range(len(names)) if alerts.watched[code]]
     return "watch %d %s" % (alerts.pack + 1, " ".join(watched))
 
 

@@ -2,5 +2,6 @@
 
 OPTIONS = {
     "family": "ant",
+    "baud": 19200,
     "series": 0,
 }

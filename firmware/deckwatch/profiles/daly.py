@@ -2,5 +2,6 @@
 
 OPTIONS = {
     "family": "daly",
+    "baud": 9600,
     "series": 0,
 }

@@ -3,5 +3,6 @@
 
 OPTIONS = {
     "family": "jbd",
+    "baud": 9600,
     "series": 0,
 }
