@@ -4,15 +4,13 @@ and counted when it dies.
     listen task   bytes and levels of one to three wires -> core, and a round of judging at once
     round task    rounds and renders when they fall due, light and buzzer
     button task   acknowledge, self-test
-    watch task    feeds the watchdog once every task has moved on; after a good minute counts the
-    start as a success
+    watch task    feeds the watchdog once every task has moved on; notes a start that lasts
 
 A task that hangs stops the feeding: the chip restarts within 8 s and keeps the cause.
 """
 
 import asyncio
 import gc
-import time
 
 from micropython import const
 
@@ -22,6 +20,7 @@ from deckwatch.gestures import LONG, SHORT, Ignition, Press
 from deckwatch.guardrails.table import CODES
 from deckwatch.hal import power, store
 from deckwatch.hal.button import Button
+from deckwatch.hal.clock import now_ms
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import open_lines
 from deckwatch.hal.sound import Sound
@@ -67,7 +66,7 @@ class App:
         self._ignition = Ignition()
         self._show = Sequence()
         self._console = Console(print, CODES, settings.console_s * 1000)
-        self._told_at = time.ticks_ms()
+        self._told_at = now_ms()
         self._watched = bytearray(_GROUPS)
         self._lines = open_lines(baud, inverted, settings.mode != "listen")
         self._hears_questions = any([line.port == HOST_TX for line in self._lines])
@@ -76,7 +75,7 @@ class App:
         self.line_errors = 0
         self.deaths = bytearray(len(self._jobs))
         self._moved = bytearray(len(self._jobs))
-        self._tasks = []
+        self._tasks: list = []
         self._tick_due = self._tick_set = 0
         self._frames = self._bytes = 0
 
@@ -111,7 +110,7 @@ class App:
         asyncio.run(self._main())
 
     async def _main(self) -> None:
-        now = time.ticks_ms()
+        now = now_ms()
         steps = CONFIG_ERROR if self.config_error else SELF_TEST
         self._show.play(SAFE_MODE if self.safe else steps, now)
         gc.collect()
@@ -141,7 +140,7 @@ class App:
         answer."""
         while True:
             self._moved[1] = 1
-            now = time.ticks_ms()
+            now = now_ms()
             news = False
             for line in self._lines:
                 try:
@@ -218,7 +217,7 @@ class App:
     async def _rounds(self) -> None:
         while True:
             self._moved[0] = 1
-            now = time.ticks_ms()
+            now = now_ms()
             if age_ms(now, self._tick_set) >= self._tick_due:
                 self._tick_due = self.core.tick(now)
                 self._tick_set = now
@@ -238,7 +237,7 @@ class App:
     async def _buttons(self) -> None:
         while True:
             self._moved[2] = 1
-            now = time.ticks_ms()
+            now = now_ms()
             press = self._press.update(self._button.is_down(), now)
             if press == SHORT:
                 self.core.acknowledge()
@@ -252,7 +251,7 @@ class App:
 
     def _show_watched(self) -> None:
         self.core.watched_groups(self._watched)
-        self._show.play_watched(self._watched, time.ticks_ms())
+        self._show.play_watched(self._watched, now_ms())
         for group in range(_GROUPS):
             seen = "all" if self._watched[group] else "not all"
             print("watched group %d: %s" % (group + 1, seen))
@@ -262,7 +261,7 @@ class App:
 
     async def _watch(self) -> None:
         """Feeds the watchdog once every task has moved on since it was last fed."""
-        started = time.ticks_ms()
+        started = now_ms()
         good = False
         while True:
             self._moved[3] = 1
@@ -275,7 +274,7 @@ class App:
                 store.forget_found()
                 self.starts.succeed()
                 power.restart()
-            if not good and age_ms(time.ticks_ms(), started) >= _MINUTE_MS:
+            if not good and age_ms(now_ms(), started) >= _MINUTE_MS:
                 good = True
                 self.starts.succeed()
                 if self.safe:  # the cause may have passed: try the owner's settings again

@@ -83,7 +83,7 @@ class Detector:
         self.inverted = inverted
         self._size = 0
         self._bad_bursts = 0
-        self._frames = {}
+        self._frames: dict = {}  # family -> (frames, questions among them)
         self._explained = 0
         self._heard = 0
 

@@ -6,13 +6,12 @@ contradicts it. While searching, the light says "no data yet", or, when every sp
 in vain, "electronics and data line" in the colour of the unknown.
 """
 
-import time
-
 from micropython import const
 
 from deckwatch import status
 from deckwatch.alert import ELECTRONICS
 from deckwatch.detect import GARBAGE, SETTLED, SILENT, VERDICTS, Detector
+from deckwatch.hal.clock import now_ms, wait_ms
 from deckwatch.hal.lines import open_battery_line
 from deckwatch.meters.link import IDLE, LOW
 from deckwatch.outputs.led import Led
@@ -31,7 +30,7 @@ def find(light, dog) -> Detector:
     line = open_battery_line(detector.baud, detector.inverted)
     while detector.verdict < SETTLED:
         dog.feed()
-        now = time.ticks_ms()
+        now = now_ms()
         n = line.read()
         while n:
             detector.feed(line.buf, n, now)
@@ -48,7 +47,7 @@ def find(light, dog) -> Detector:
         _show(detector, shown, now)
         led.render(shown, now)
         light.show(led.colour)
-        time.sleep_ms(_POLL_MS)
+        wait_ms(_POLL_MS)
     line.close()
     return detector
 

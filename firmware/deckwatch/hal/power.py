@@ -32,6 +32,7 @@ class Starts:
         self.cause = _CAUSES.get(machine.reset_cause(), "unknown")
         self.boots = 0
         self.failed = 0
+        self._works = False
         try:
             self._nvs = NVS(_SPACE)
             self.boots = self._get("boots") + 1
@@ -40,8 +41,9 @@ class Starts:
             self._nvs.set_i32("boots", self.boots)
             self._nvs.set_i32("failed", self.failed + 1)
             self._nvs.commit()
+            self._works = True
         except OSError:
-            self._nvs = None
+            pass
 
     def _get(self, key: str) -> int:
         try:
@@ -51,13 +53,13 @@ class Starts:
 
     def succeed(self) -> None:
         """This start has lasted a minute: it did not fail."""
-        if self._nvs is None:
+        if not self._works:
             return
         try:
             self._nvs.set_i32("failed", 0)
             self._nvs.commit()
         except OSError:
-            self._nvs = None
+            self._works = False
 
 
 def watchdog():
