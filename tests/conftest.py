@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.compiled import architecture, compile_folder
 from tools.interpreters import Interpreter, NoInterpreter, find
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,9 +44,10 @@ class MicroPython:
         code: str,
         heapsize: str | None = None,
         folders: tuple[Path, ...] = (ROOT / "firmware",),
+        stdin: bytes = b"",
     ) -> str:
         """Run `code` as `-c` does and return what it printed."""
-        return self._run(["-c", code], heapsize, folders, b"", 60)
+        return self._run(["-c", code], heapsize, folders, stdin, 60)
 
     def _run(
         self,
@@ -98,3 +100,13 @@ def micropython32() -> MicroPython:
 def micropython(request: pytest.FixtureRequest) -> MicroPython:
     """Each width in turn: the test runs twice."""
     return _micropython(request.param)
+
+
+@pytest.fixture(scope="session")
+def compiled(micropython32: MicroPython, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the firmware and boards/BENCH as .mpy for the 32-bit port."""
+    folder = tmp_path_factory.mktemp("compiled")
+    march = architecture(micropython32.interpreter.command)
+    compile_folder(ROOT / "firmware", folder, march)
+    compile_folder(ROOT / "boards" / "BENCH", folder, march)
+    return folder

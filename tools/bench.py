@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Measure the core and print the figures beside their budgets; `make bench` calls this.
+
+Takes about a minute. `counted` figures are the same on every machine with the same interpreter,
+`measured` ones are this machine's, `computed` ones follow from others.
+"""
+
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from compiled import architecture, compile_folder
+from interpreters import Interpreter, NoInterpreter, find
+from measure import heap, hour, instructions
+from measure.families import Family, families
+from packlab.checkout import root
+from packlab.errors import PacklabError
+from packlab.session import REAL_LINE
+
+KB = 1024
+# The design's budgets for an ESP32 without PSRAM.
+HEAP_MPY = 48 * KB
+HOUR_S = 3.0
+
+# Two receivers at 115200 8N1, all lines full: ten bits a byte.
+LINE_BYTES_S = 2 * 115200 // 10
+HALF_A_CORE_HZ = 240_000_000 // 2
+
+NOT_MEASURED = """\
+Budgets for which there is no figure yet
+  heap after boot, frozen, all families        24 KB  needs an image; see in place from ROM
+  last byte of an alert's frame to the pin     25 ms  needs the chip, or the app on its board
+  processor, from a 32-bit target        half a core  needs QEMU; the counts above are a PC's
+  frames lost in a flash stall of 80 ms            0  needs the app
+  a recorded hour at app depth                   8 s  needs the app
+Nothing allocated a frame, tick or render: that is a test, tests/test_golden.py."""
+
+
+def main() -> int:
+    """Print all figures that can be had here; what cannot is said in its place."""
+    print(f"{platform.machine()}, Python {platform.python_version()}\n")
+    known = list(families())
+    for part in (_instructions, _heap):
+        with _told():
+            part(known)
+        print()
+    _hour()
+    print(f"\n{NOT_MEASURED}")
+    return 0
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What cannot be measured is told where its figures would stand."""
+    try:
+        yield
+    except (PacklabError, NoInterpreter) as failure:
+        print(f"  not measured: {failure}")
+
+
+def _instructions(known: list[Family]) -> None:
+    print("Instructions for a byte received (counted: callgrind)")
+    found = find(64)
+    with _compiled(found) as (core, bench):
+        print(f"  MicroPython {found.version}, {architecture(found.command)}")
+        print("  family     frames  bytes    feed()  checksum  in bytecode  both lines full")
+        counter = instructions.Counter(found.command, (core, bench))
+        for family in known:
+            count = counter.per_byte(family)
+            rate = count.feed * LINE_BYTES_S / 1e6
+            print(
+                f"  {family.name:10}{len(family.frames):7}{count.round_bytes:7}{count.feed:10.0f}"
+                f"{count.check:10.0f}{count.plain:13.0f}{rate:13.0f} M/s"
+            )
+    print(
+        "  feed() is framing, checksum, decoding and telemetry. The floor is the checksum alone,\n"
+        "  called bare: as the chip runs it (machine code), and in bytecode. Both lines full is\n"
+        f"  computed, {LINE_BYTES_S} bytes a second; half a core has {HALF_A_CORE_HZ // 10**6} M"
+        " cycles, but an instruction\n  of a PC is not one of the chip."
+    )
+
+
+def _heap(known: list[Family]) -> None:
+    print("Bytes of heap in use with one family loaded (counted: 32-bit port)")
+    found = find(32)
+    with _compiled(found) as (core, bench), TemporaryDirectory() as other:
+        image = Path(other) / "rom.img"
+        heap.rom_image(core, image)
+        print(f"  MicroPython {found.version}")
+        print("  family         .mpy = modules + objects   budget          in place from ROM")
+        for family in known:
+            copied = heap.measure(found.command, (core, bench), family)
+            in_place = heap.measure(found.command, (bench,), family, image)
+            print(
+                f"  {family.name:10}{copied.total:9}{copied.modules:10}{copied.objects:10}"
+                f"{HEAP_MPY:9} {_against(copied.total, HEAP_MPY):9}{in_place.total:16}"
+            )
+    print(
+        "  The core alone, without app and Bluetooth. In place from ROM the bytecode stays in\n"
+        "  flash; names and tables do not. Frozen into an image they do, too."
+    )
+
+
+def _hour() -> None:
+    print("Wall seconds for a recorded hour, core depth (measured; a real line's polls)")
+    for interpreter in ("unix", "unix32", "cpython"):
+        with _told():
+            took = hour.replayed_s(root() / REAL_LINE, interpreter)
+            print(
+                f"  {interpreter:10}{took:6.2f}   budget {HOUR_S:.0f}   {_against(took, HOUR_S)}"
+            )
+
+
+def _against(figure: float, budget: float) -> str:
+    return "within" if figure <= budget else "OVER"
+
+
+@contextmanager
+def _compiled(found: Interpreter) -> Iterator[tuple[Path, Path]]:
+    """The firmware and boards/BENCH as .mpy for an interpreter, a folder each."""
+    with TemporaryDirectory() as name:
+        core, bench = Path(name) / "firmware", Path(name) / "bench"
+        march = architecture(found.command)
+        compile_folder(root() / "firmware", core, march)
+        compile_folder(root() / "boards" / "BENCH", bench, march)
+        yield core, bench
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Bytes of heap the core holds, on the 32-bit port, where they are those of the chip."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packlab.errors import PacklabError
+
+from .families import Family
+
+_RUN = "import sys; sys.argv[:] = {arguments!r}; import heap_load"
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """Bytes in use beyond an interpreter that has loaded nothing. modules: code, names and tables.
+    objects: what the core makes of them at the start."""
+
+    modules: int
+    objects: int
+
+    @property
+    def total(self) -> int:
+        """Both together."""
+        return self.modules + self.objects
+
+
+def measure(
+    command: Sequence[str], folders: Sequence[Path], family: Family, image: Path | None = None
+) -> Heap:
+    """Load one family from the .mpy files in `folders`, or from a ROM file system's `image` run in
+    place; heap_load.mpy is in the folders in both cases."""
+    arguments = ["", family.name, family.profile, *([str(image)] if image else [])]
+    done = subprocess.run(
+        [*command, "-X", "heapsize=1m", "-c", _RUN.format(arguments=arguments)],
+        env={**os.environ, "MICROPYPATH": ":".join([*map(str, folders), ".frozen"])},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
+        raise PacklabError(f"{family.name} could not be loaded: {said[-1]}")
+    before, imported, made = map(int, done.stdout.split())
+    return Heap(imported - before, made - imported)
+
+
+def rom_image(folder: Path, image: Path) -> None:
+    """Write what is in `folder` as a ROM file system, with mpremote as for a board."""
+    subprocess.run(
+        [sys.executable, "-m", "mpremote", "romfs", "--output", str(image), "build", str(folder)],
+        check=True,
+        capture_output=True,
+    )
