@@ -1008,9 +1008,10 @@ def test_a_reply_of_one_board_is_not_the_answer_of_the_other() -> None:
         (crc(bytes.fromhex("510601210001")).hex(), "ack", False, True, 0),
         (crc(bytes.fromhex("520601210001")).hex(), "ack", False, True, 1),
         (crc(bytes.fromhex("d21000a50002")).hex(), "write", False, False, 0),
-        (crc(bytes.fromhex("511001210001")).hex(), "ack", False, True, 0),
+        (crc(bytes.fromhex("600601210001")).hex(), "ack", False, True, 15),
+        (crc(bytes.fromhex("900300000040")).hex(), "read", True, False, 15),
+        (crc(bytes.fromhex("900601210001")).hex(), "write", False, False, 15),
         (crc(bytes.fromhex("d20400000001")).hex(), "unknown", False, False, 0),
-        (crc(bytes.fromhex("510301210001")).hex(), "unknown", False, False, 0),
     ],
 )
 def test_orders(data: str, kind: str, is_request: bool, is_reply: bool, pack: int) -> None:

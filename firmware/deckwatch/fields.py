@@ -198,11 +198,12 @@ def _byte_of(bit: int, code: int) -> int:
     return width - 1 - (bit >> 3) if _CODES[code][0] == ">" else bit >> 3
 
 
-def _fault_bits(code: int, bits: tuple) -> tuple:
-    """(byte, bit in it, number in FAULTS, value that means fault) for each."""
-    return tuple(
-        [(_byte_of(bit, code), bit & 7, FAULTS.index(name), wanted) for bit, name, wanted in bits]
-    )
+def _fault_bits(code: int, bits: tuple) -> bytes:
+    """Four bytes for each: byte, bit in it, number in FAULTS, value that means fault."""
+    compiled = b""
+    for bit, name, wanted in bits:
+        compiled += bytes([_byte_of(bit, code), bit & 7, FAULTS.index(name), wanted])
+    return compiled
 
 
 def number_at(buf, at: int, code: int):
@@ -256,11 +257,12 @@ def _divided(number: int, div: int) -> int:
     return down if number > 0 else -down
 
 
-def _take_faults(bits: tuple, buf, at: int, t) -> None:
-    """Maps a board's own bits to both fault words."""
+def _take_faults(bits: bytes, buf, at: int, t) -> None:
+    """Maps a board's own bits, as _fault_bits gives them, to both fault words."""
     low = high = 0
-    for byte, bit, fault, wanted in bits:
-        if buf[at + byte] >> bit & 1 == wanted:
+    for i in range(0, len(bits), 4):
+        if buf[at + bits[i]] >> bits[i + 1] & 1 == bits[i + 3]:
+            fault = bits[i + 2]
             if fault < WORD_BITS:
                 low |= 1 << fault
             else:

@@ -129,6 +129,16 @@ class _Framing:
         return self.check(buf, at + self.start, at + size - self.end) == stored
 
 
+_latest = [(), []]  # rows, and the same unpacked
+
+
+def _unpacked(framings: tuple) -> list:
+    """The rows of one family unpacked, once for all its lines: nothing in them changes."""
+    if _latest[0] is not framings:
+        _latest[:] = framings, [_Framing(row) for row in framings]
+    return _latest[1]
+
+
 def _word(buf, at: int, big: bool) -> int:
     if big:
         return buf[at] << 8 | buf[at + 1]
@@ -147,7 +157,7 @@ class Framer:
     def __init__(self, framings: tuple, receiver, port: int) -> None:
         self.receiver = receiver
         self.port = port
-        self._framings = [_Framing(row) for row in framings]
+        self._framings = _unpacked(framings)
         longest = max([framing.longest for framing in self._framings])
         # What waits is shorter than a frame; a second chunk's room makes moving it rare.
         self._buf = bytearray(longest + 2 * CHUNK)

@@ -1,8 +1,8 @@
 """Daly smart boards in their three dialects: A5, D2, and 81 asked / 51 answered (daly.md).
 
     A5 | address | command | 08 | data 8 | sum    both ways; hosts from 20 up, boards 01 to 10
-    D2 03 | register | count | crc                a read; 81, 82 to boards that have a number
-    D2 03 | bytes | data | crc                    its reply; 51, 52 from those
+    D2 03 | register | count | crc                a read; 81, 82 ... to boards with a number
+    D2 03 | bytes | data | crc                    its reply; 51, 52 ... from those
 
 Cells come three to an A5 frame and are handed on when a set is whole; replies of the other
 dialects do not name their registers. Both need a Memory.
@@ -23,16 +23,16 @@ BAUDS = (9600,)
 _BLOCK = (2, "B", 5, 7, 5 + 250)
 _CRC = ("crc16_modbus", 0, 2, 2, "<H")
 _EIGHT = (0, "", 8, 8, 8)  # a read, a write, and what acknowledges a write
+_ASKED = (0x81, 0x90)  # sixteen numbered boards
+_ANSWERING = (0x51, 0x60)
 FRAMING = (
     (b"\xa5", (3, "B", 5, 13, 13), ("sum8", 0, 1, 1, "B"), b""),
     (b"\xd2", _EIGHT, _CRC, b""),
     (b"\xd2\x03", _BLOCK, _CRC, b""),
-    (b"\x81", _EIGHT, _CRC, b""),
-    (b"\x51", _EIGHT, _CRC, b""),
-    (b"\x51\x03", _BLOCK, _CRC, b""),
-    (b"\x82", _EIGHT, _CRC, b""),
-    (b"\x52", _EIGHT, _CRC, b""),
-    (b"\x52\x03", _BLOCK, _CRC, b""),
+    (b"\x03", _EIGHT, _CRC, b"", 0, _ASKED),
+    (b"\x03", _BLOCK, _CRC, b"", 0, _ANSWERING),
+    (b"\x06", _EIGHT, _CRC, b"", 0, _ASKED),
+    (b"\x06", _EIGHT, _CRC, b"", 0, _ANSWERING),
 )
 
 STEADY = (
@@ -84,7 +84,8 @@ _BOARDS = const(2)
 _FROM_HOST = const(0x20)  # A5 addresses from here on are hosts'
 _LAST_BOARD = const(0x10)
 _D2_ADDRESS = const(0xD2)
-_TO_NUMBERED = const(0x30)  # 51 answers 81
+_FIRST_ASKED = const(0x81)
+_FIRST_ANSWERING = const(0x51)
 
 _MOMENT_MS = const(500)  # longest a set of cells may take: 16 frames last 217 ms (sheet 1)
 _PATIENCE_MS = const(1000)
@@ -238,15 +239,16 @@ def _decode_order(frame, memory, first: int) -> None:
     at = frame.at
     function = buf[at + 1]
     frame.register = buf[at + 2] << 8 | buf[at + 3]
-    is_numbered = first != _D2_ADDRESS
-    is_board = is_numbered and first < 0x80
-    if is_numbered:
-        frame.pack = (first & 0x0F) - 1
-    if function == 3 and not is_board:
+    is_board = first < _FIRST_ASKED
+    answerer = first
+    if first != _D2_ADDRESS:
+        frame.pack = first - (_FIRST_ANSWERING if is_board else _FIRST_ASKED)
+        answerer = frame.pack + _FIRST_ANSWERING
+    if function == 3:
         frame.kind = READ
         frame.is_request = True
         frame.wanted = 2 * (buf[at + 4] << 8 | buf[at + 5])
-        memory.answerer = first - _TO_NUMBERED if is_numbered else first
+        memory.answerer = answerer
         memory.register = frame.register
         memory.bytes = frame.wanted
         memory.asked_at = frame.now
@@ -262,7 +264,7 @@ def _decode_block(frame, packs, memory, first: int) -> None:
     frame.body = frame.at + 3
     frame.body_size = frame.size - 5
     if first != _D2_ADDRESS:
-        frame.pack = (first & 0x0F) - 1
+        frame.pack = first - _FIRST_ANSWERING
     start = _start_of(frame, memory, first)
     t = _telemetry(frame, packs)
     if start < 0:
@@ -285,7 +287,7 @@ def _start_of(frame, memory, first: int) -> int:
     memory.answerer = 0
     if is_awaited and age_ms(frame.now, memory.asked_at) <= _PATIENCE_MS:
         return memory.register
-    family = first if first == _D2_ADDRESS else 0x51
+    family = first if first == _D2_ADDRESS else _FIRST_ANSWERING
     for head, size, start, fits in daly_map.GUESSES:
         if head == family and size == frame.body_size and _fits(frame, fits):
             return start
