@@ -129,7 +129,7 @@ class _Framing:
         return self.check(buf, at + self.start, at + size - self.end) == stored
 
 
-_latest = [(), []]  # rows, and the same unpacked
+_latest: list = [(), []]  # rows, and the same unpacked
 
 
 def _unpacked(framings: tuple) -> list:
