@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure the core and print the figures beside their budgets; `make bench` calls this.
 
-Takes about a minute. `counted` figures are the same on every machine with the same interpreter,
+Takes half a minute. `counted` figures are the same on every machine with the same interpreter,
 `measured` ones are this machine's, `computed` ones follow from others.
 """
 
