@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from deckwatch.fields import Table
-from deckwatch.telemetry import INDEX, Telemetry
+from deckwatch.telemetry import SLOTS, Telemetry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packlab.decode import values as known
@@ -31,7 +31,7 @@ def is_row(thing: Any) -> bool:
         and isinstance(thing[0], int)
         and isinstance(thing[1], str)
         and CODE.fullmatch(thing[1]) is not None
-        and (thing[2] in INDEX or thing[2] in SPECIAL)
+        and (thing[2] in SLOTS or thing[2] in SPECIAL)
     )
 
 
@@ -58,7 +58,7 @@ def read_back(rows: tuple[Row, ...], image: bytes) -> dict[str, Any]:
     t.begin(0)
     Table(rows).read(image, 0, 0, len(image), t)
     lists = {name: list(getattr(t, name)) for name in LIMITS if hasattr(t, name)}
-    numbers = {name: t.value[slot] for name, slot in INDEX.items() if t.seen[slot]}
+    numbers = {name: t.value[slot] for slot, name in enumerate(SLOTS) if t.seen[slot]}
     texts = {
         name: bytes(getattr(t, name)[: getattr(t, f"{name}_size")]).decode().rstrip("\0")
         for name in ("serial", "firmware", "model")
