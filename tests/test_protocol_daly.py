@@ -9,7 +9,7 @@ from deckwatch import config
 from deckwatch.framer import CHUNK
 from deckwatch.pipeline import Pipeline
 from deckwatch.protocols import daly
-from deckwatch.telemetry import INDEX, NO_PROBE
+from deckwatch.telemetry import INDEX, NO_PROBE, SLOTS
 from families import Heard, entries, listen, listener
 from given_frames import check, check_damaged, hear, known, requests
 
@@ -1109,4 +1109,4 @@ def test_decoding_allocates_nothing(micropython32: MicroPython, repo_root: Path)
 
 def test_the_family_says_what_the_pipeline_asks_of_it() -> None:
     assert daly.BAUDS == (9600,)
-    assert set(daly.STEADY) <= {*INDEX, "cell_mv", "temp_dc"}
+    assert set(daly.STEADY) <= {*SLOTS, "cell_mv", "temp_dc"}
