@@ -4,7 +4,9 @@ import itertools
 from types import SimpleNamespace
 
 import pytest
-from deckwatch.poller import ASSIST, LISTEN, POLL, Poller
+from deckwatch.config import load
+from deckwatch.pipeline import Pipeline
+from deckwatch.poller import ASSIST, POLL, Poller
 
 ROWS = (
     ("status", "55aa032201300c9dff", "reply", 210),
@@ -25,7 +27,7 @@ FOREIGN = frame(bytes.fromhex("55aa03220110 10b9ff"), request=True)
 class Bus:
     """A line whose board answers as told, stepped millisecond by millisecond."""
 
-    def __init__(self, mode: int, start: int = 0, rows: tuple = ROWS) -> None:
+    def __init__(self, mode: str, start: int = 0, rows: tuple = ROWS) -> None:
         self.poller = Poller(rows, mode)
         self.start = start
         self.ms = 0
@@ -55,14 +57,17 @@ class Bus:
         return self.sent[first:]
 
 
-def idle(mode: int, **how: int) -> Bus:
+def idle(mode: str, **how: int) -> Bus:
     bus = Bus(mode, **how)
     bus.poller.rest(0, True, bus.now)
     return bus
 
 
-def test_listen_never_asks() -> None:
-    assert idle(LISTEN).run(20_000) == []
+def test_in_listen_there_is_nobody_who_could_ask() -> None:
+    core = Pipeline(load({"profile": "m365"}), None, strict=True)
+    assert core.poller is None
+    assert [core.question(ms) for ms in range(0, 60_000, 10)] == [-1] * 6_000
+    assert Pipeline(load({"profile": "m365", "mode": "poll"}), None).poller.mode == POLL
 
 
 def test_nothing_is_sent_on_a_line_that_does_not_rest_high() -> None:

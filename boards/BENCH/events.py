@@ -136,8 +136,8 @@ def summary(pipeline, span_ms, never_watched, highest):
     framers = pipeline.framers
     link = pipeline.link
     text = '{"event":"summary","profile":"%s","family":"%s"' % (
-        pipeline.config.profile,
-        pipeline.config.family,
+        pipeline.profile,
+        pipeline.family,
     )
     for name in ("frames", "bad_check", "bad_length", "cut", "noise", "damaged"):
         text += ',"%s":%d' % (name, sum([getattr(framer, name) for framer in framers]))

@@ -1,1 +1,2 @@
-"""Deckwatch: the firmware of a battery-line listener for e-scooters; start reading at pipeline.py."""
+"""Deckwatch: the firmware of a battery-line listener for e-scooters; start reading at
+pipeline.py."""

@@ -14,15 +14,15 @@ import gc
 
 from micropython import const
 
-from deckwatch import config, search, status
+from deckwatch import status
 from deckwatch.framer import CHUNK
 from deckwatch.gestures import LONG, SHORT, Ignition, Press
-from deckwatch.guardrails.table import CODES
 from deckwatch.hal import power, store
 from deckwatch.hal.button import Button
 from deckwatch.hal.clock import now_ms
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import open_lines
+from deckwatch.hal.modules import forget
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN
 from deckwatch.outputs.console import Console
@@ -38,7 +38,17 @@ _AGAIN_MS = const(50)
 _MINUTE_MS = const(60000)
 _MANY_FAILED = const(5)
 _GROUPS = const(5)
+# Needed to start and never again: a fifth of what the program takes of the heap
+BOOT_ONLY = ("config", "detect", "search", "guardrails.table", "index", "protocols.scooter_map")
 _CONTRADICTION_BYTES = const(400)  # a dozen frames' worth without a frame
+
+
+def _codes() -> tuple:
+    """The guardrails' names; the table they come from is let go with the rest of what only the
+    start needs."""
+    from deckwatch.guardrails.table import CODES
+
+    return CODES
 
 
 class App:
@@ -54,22 +64,19 @@ class App:
         ))  # fmt: skip
         self._dog = power.watchdog()
         self.light = Light()
-        settings = self._load_config()
-        self._searched = settings.family == config.AUTO
-        baud, inverted = settings.baud, False
-        if self._searched:
-            settings, baud, inverted = self._recognise(settings)
-        self.core = Pipeline(settings, self)
+        settings, baud, inverted = self._settings()
+        self._lines = open_lines(baud, inverted, settings.mode != "listen")
+        self._hears_questions = any([line.port == HOST_TX for line in self._lines])
+        ports = tuple([line.port for line in self._lines] + [HOST_TX])
+        self.core = Pipeline(settings, self, ports=ports)
         self.sound = Sound()
         self._button = Button()
         self._press = Press()
         self._ignition = Ignition()
         self._show = Sequence()
-        self._console = Console(print, CODES, settings.console_s * 1000)
+        self._console = Console(print, _codes(), settings.console_s * 1000)
         self._told_at = now_ms()
         self._watched = bytearray(_GROUPS)
-        self._lines = open_lines(baud, inverted, settings.mode != "listen")
-        self._hears_questions = any([line.port == HOST_TX for line in self._lines])
         self._question = bytearray(CHUNK)
         self._jobs = (self._rounds, self._listen, self._buttons, self._watch)
         self.line_errors = 0
@@ -79,37 +86,45 @@ class App:
         self._tick_due = self._tick_set = 0
         self._frames = self._bytes = 0
 
-    def _load_config(self):
-        """The owner's settings, or the defaults when they cannot be used or the dongle is in safe
-        mode."""
-        if self.safe:
-            return config.load({})
-        try:
-            return config.load(store.read_config())
-        except ValueError as error:
-            self.config_error = str(error)
-            print("config refused: %s" % error)
-            return config.load({})
+    def _settings(self) -> tuple:
+        """(settings, baud, inverted): the owner's, or the defaults when they cannot be used or the
+        dongle is in safe mode; of an unknown line, what was found before, else by a search."""
+        from deckwatch import config
 
-    def _recognise(self, settings) -> tuple:
-        """(settings of the family found, baud, inverted): what was found before, else a search."""
-        found = store.read_found()
-        if found is None:
-            detector = search.find(self.light, self._dog)
-            found = (detector.family, detector.baud, detector.inverted)
-            store.keep_found(*found)
-            print("search: %s at %d%s, %d %% sure" % (
-                detector.family, detector.baud, " inverted" if detector.inverted else "",
-                detector.sure_pct,
-            ))  # fmt: skip
-        family, baud, inverted = found
-        return config.load(config.as_found(settings, family)), baud, inverted
+        options = {}
+        if not self.safe:
+            try:
+                options = store.read_config()
+                settings = config.load(options)
+            except ValueError as error:
+                self.config_error = str(error)
+                print("config refused: %s" % error)
+                options = {}
+        settings = config.load(options)
+        self._searched = settings.family == config.AUTO
+        if not self._searched:
+            return settings, settings.baud, False
+        family, baud, inverted = store.read_found() or self._search()
+        return config.load(config.as_found(options, family)), baud, inverted
+
+    def _search(self) -> tuple:
+        """(family, baud, inverted) as found on the wire now, and kept."""
+        from deckwatch import search
+
+        found = search.find(self.light, self._dog)
+        store.keep_found(found.family, found.baud, found.inverted)
+        polarity = " inverted" if found.inverted else ""
+        print("search: %s at %d%s, %d %% sure" % (
+            found.family, found.baud, polarity, found.sure_pct,
+        ))  # fmt: skip
+        return found.family, found.baud, found.inverted
 
     def run(self) -> None:
         """Until power goes."""
         asyncio.run(self._main())
 
     async def _main(self) -> None:
+        forget(BOOT_ONLY)
         now = now_ms()
         steps = CONFIG_ERROR if self.config_error else SELF_TEST
         self._show.play(SAFE_MODE if self.safe else steps, now)
@@ -255,9 +270,7 @@ class App:
         for group in range(_GROUPS):
             seen = "all" if self._watched[group] else "not all"
             print("watched group %d: %s" % (group + 1, seen))
-        alerts = self.core.packs[0].alerts
-        missing = [CODES[code] for code in range(len(CODES)) if not alerts.watched[code]]
-        print("not watched: %s" % " ".join(missing))
+        self._console.tell_missing(self.core.packs[0].alerts)
 
     async def _watch(self) -> None:
         """Feeds the watchdog once every task has moved on since it was last fed."""

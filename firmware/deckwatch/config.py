@@ -7,9 +7,9 @@ the option and its range. Order of precedence: table default, chemistry, profile
 
 from deckwatch.guardrails.table import CODES, ROWS, needs, option_names
 from deckwatch.index import PROFILES
-from deckwatch.poller import MODES
 
 _CHEMISTRY_NAMES = ("nmc", "lfp")
+MODES = ("listen", "assist", "poll")
 
 # name, default, what is allowed (lowest and highest, or the choices), meaning
 OPTIONS = (
@@ -53,7 +53,7 @@ class ConfigError(ValueError):
 
 class Config:
     """Settings in force: profile, family, one attribute per OPTIONS row, full_mv (of a cell);
-    `limits` by option name; source, the owner's own options; steady, the slots that pass by on
+    `limits` by option name; steady, the slots that pass by on
     this line without anybody's doing.
     """
 
@@ -64,7 +64,6 @@ class Config:
         self.family = family
         self.full_mv = 4200
         self.limits: dict = {}
-        self.source: dict = {}
         self.steady = ()
         for name, default, _, _ in OPTIONS:
             setattr(self, name, default)
@@ -105,7 +104,6 @@ def load(source: dict) -> Config:
     _check("profile", name, PROFILES)
     profile = __import__("deckwatch.profiles." + name, None, None, ("OPTIONS",)).OPTIONS
     config = Config(name, profile["family"])
-    config.source = source
     chemistry = source.get("chemistry", profile.get("chemistry", "nmc"))
     _check("chemistry", chemistry, _CHEMISTRY_NAMES)
     config.full_mv, differences = CHEMISTRIES[chemistry]
@@ -117,9 +115,9 @@ def load(source: dict) -> Config:
     return config
 
 
-def as_found(settings: Config, family: str) -> dict:
+def as_found(source: dict, family: str) -> dict:
     """The owner's options once more, for a `family` that was found on the wire."""
-    options = dict(settings.source)
+    options = dict(source)
     options["profile"] = _FOUND.get(family, family)
     return options
 

@@ -19,7 +19,6 @@ from deckwatch.controller_errors import ALARMING
 from deckwatch.framer import Framer
 from deckwatch.guardrails.alerts import Alerts
 from deckwatch.guardrails.judge import Judge, Rules
-from deckwatch.guardrails.table import CODES, OF_THE_LINE
 from deckwatch.meters.cells import Cells
 from deckwatch.meters.link import IDLE, LOW, PORTS, Link
 from deckwatch.meters.probes import Probes
@@ -27,7 +26,6 @@ from deckwatch.meters.reports import Reports
 from deckwatch.meters.session import Session
 from deckwatch.outputs.buzzer import Buzzer
 from deckwatch.outputs.led import Led
-from deckwatch.poller import MODES, Poller
 from deckwatch.status import Status
 from deckwatch.telemetry import Telemetry
 from deckwatch.ticks import age_ms
@@ -35,6 +33,7 @@ from deckwatch.ticks import age_ms
 _SECOND_MS = const(1000)  # everything is judged anew at least this often, so that staleness shows
 _HOUR_S = const(3600)
 
+ALL_PORTS = tuple(range(len(PORTS)))
 _LOOK = (status.FINE, status.INFO, status.WARN, status.ALARM)  # by alert level
 
 
@@ -51,6 +50,15 @@ def _memory_of(protocol, config):
     if hasattr(memory, "configure"):
         memory.configure(config)
     return memory
+
+
+def _poller_of(protocol, mode: str):
+    """Who decides when to ask; None in mode listen, so that there is nothing that could."""
+    if mode == "listen":
+        return None
+    from deckwatch.poller import Poller
+
+    return Poller(protocol.REQUESTS, mode)
 
 
 class Pack:
@@ -91,28 +99,31 @@ class Pack:
 class Pipeline:
     """The core of the dongle for one line of one family.
 
-    packs: Pack per battery, the first also carries controller and link slots. link: line state and
-    quality. unknown: whole, valid frames of an unknown kind. decode_errors: decoders that raised,
-    a bug; with `strict` (tests) it is raised.
+    profile, family: their names; the config itself is not kept. packs: Pack per battery, the first
+    also carries controller and link slots. link: line state and quality. unknown: whole, valid
+    frames of an unknown kind. decode_errors: decoders that raised, a bug; with `strict` (tests) it
+    is raised. framers: one per port, None for those not in `ports`.
     """
 
-    def __init__(self, config, sink, strict: bool = False) -> None:
-        self.config = config
+    def __init__(self, config, sink, strict: bool = False, ports: tuple = ALL_PORTS) -> None:
+        self.profile = config.profile
+        self.family = config.family
         self._protocol = load_protocol(config.family)
         config.steady = self._protocol.STEADY
         self._strict = strict
         rules = Rules(config)
         self._group = rules.group
-        self._expected = bytes([config.expects(code) for code in range(len(CODES))])
-        self._of_the_line = bytes([code in OF_THE_LINE for code in CODES])
+        self._codes = len(rules.group)
+        self._expected = bytes([config.expects(code) for code in range(self._codes)])
+        self._of_the_line = rules.of_the_line
         self.packs = [
             Pack(number, config, self._protocol, rules, sink) for number in range(config.packs)
         ]
         self._telemetries = [pack.telemetry for pack in self.packs]
         self._memory = _memory_of(self._protocol, config)
-        self.framers = [Framer(self._protocol.FRAMING, self, port) for port in range(len(PORTS))]
+        self.framers = [self._framer(port) if port in ports else None for port in ALL_PORTS]
         self.link = Link(self.framers)
-        self.poller = Poller(self._protocol.REQUESTS, MODES.index(config.mode))
+        self.poller = _poller_of(self._protocol, config.mode)
         self.status = Status()
         self.led = Led()
         self.buzzer = Buzzer()
@@ -126,19 +137,24 @@ class Pipeline:
         self._round_at = 0  # last round of judging
         self._second_at = 0  # last whole round
 
+    def _framer(self, port: int):
+        return Framer(self._protocol.FRAMING, self, port)
+
     def feed(self, port: int, buf, n: int, now: int) -> None:
         """Bytes buf[0:n] were received on `port` up to `now`; buf is framer.CHUNK bytes long."""
-        self.poller.bytes_heard(now)
+        if self.poller is not None:
+            self.poller.bytes_heard(now)
         self.framers[port].feed(buf, n, now)
 
     def line(self, port: int, state: int, now: int) -> None:
         """The wire of `port` was seen to change (link.IDLE, LOW, BREAK, OVERRUN)."""
         if state != IDLE:
             self.framers[port].lose(now)
-        if state == IDLE or state == LOW:
+        if self.poller is not None and (state == IDLE or state == LOW):
             self.poller.rest(port, state == IDLE, now)
         if self.link.line(port, state):
-            self.poller.restart()
+            if self.poller is not None:
+                self.poller.restart()
             for pack in self.packs:
                 pack.forget()
             self._forgot = True
@@ -160,13 +176,14 @@ class Pipeline:
         if frame.kind == "unknown":
             self.unknown += 1
         self.link.heard(frame, framer.port)
-        self.poller.heard(frame, frame.now)
+        if self.poller is not None:
+            self.poller.heard(frame, frame.now)
 
     def tick(self, now: int) -> int:
         """One round, when there is something to judge. Returns ms until the next one is due."""
         wait = _SECOND_MS
         for framer in self.framers:
-            pending = framer.idle(now)
+            pending = 0 if framer is None else framer.idle(now)
             if pending and pending < wait:
                 wait = pending
         if not self._started:
@@ -190,7 +207,8 @@ class Pipeline:
             for pack in self.packs:
                 pack.saturate(now)
             self.link.saturate(now)
-            self.poller.saturate(now)
+            if self.poller is not None:
+                self.poller.saturate(now)
             self.status.saturate(now)
         self.uptime_s += seconds
 
@@ -216,7 +234,7 @@ class Pipeline:
             alerts = pack.alerts
             news = news or alerts.news
             alerts.news = False
-            for code in range(len(CODES)):
+            for code in range(self._codes):
                 if alerts.state[code] == SET and alerts.level[code] > level:
                     level = alerts.level[code]
                     group = self._group[code]
@@ -239,7 +257,7 @@ class Pipeline:
     def _is_any_watched(self) -> bool:
         """Is anything watched that a battery tells?"""
         for pack in self.packs:
-            for code in range(len(CODES)):
+            for code in range(self._codes):
                 if pack.alerts.watched[code] and not self._of_the_line[code]:
                     return True
         return False
@@ -248,7 +266,7 @@ class Pipeline:
         """Is something not watched that could be? A second pack counts once it has spoken."""
         for pack in self.packs:
             if pack.alerts.pack == 0 or pack.spoke:
-                for code in range(len(CODES)):
+                for code in range(self._codes):
                     if self._expected[code] and not pack.alerts.watched[code]:
                         return True
         return False
@@ -257,7 +275,7 @@ class Pipeline:
         """Number of the request in poller.requests to send at once, -1 = none. Whoever sends it
         calls poller.sent().
         """
-        return self.poller.next(now)
+        return -1 if self.poller is None else self.poller.next(now)
 
     def watched_groups(self, flags) -> None:
         """flags[group - 1] = 1 where all that can be watched of a hazard group is watched, or
@@ -266,7 +284,7 @@ class Pipeline:
         for group in range(len(flags)):
             flags[group] = 1
         alerts = self.packs[0].alerts
-        for code in range(len(CODES)):
+        for code in range(self._codes):
             if self._expected[code] and not alerts.watched[code]:
                 flags[self._group[code] - 1] = 0
 

@@ -1,10 +1,12 @@
 """Decides when a request may be sent; it never sends: the hal does, and only what a family's
 REQUESTS rows hold, all of them reads.
 
-    listen   never
-    assist   only on a line that has rested high and silent for 5 s; the first foreign request ends
-    it until the next power-on poll     alone on a port: the rows in turn, each at its period; a
-    second master is yielded to for a minute after it was last heard
+    assist   only on a line that has rested high and silent for 5 s; the first foreign request
+             ends it until the next power-on
+    poll     alone on a port: the rows in turn, each at its period; a second master is yielded to
+             for a minute after it was last heard
+
+In mode listen there is no Poller at all.
 
 One request at a time: a gap before it, a reply or a time-out after it. A row that stays unanswered
 while others are answered belongs to a dialect this board does not speak and is asked ever more
@@ -18,10 +20,8 @@ from micropython import const
 
 from deckwatch.ticks import age_ms, saturated
 
-LISTEN = const(0)
-ASSIST = const(1)
-POLL = const(2)
-MODES = ("listen", "assist", "poll")
+ASSIST = "assist"
+POLL = "poll"
 
 REPLY_MS = const(500)  # slowest family's time-out (JBD sheet 2)
 GAP_MS = const(100)  # between exchanges (JBD 2, JK 1.1)
@@ -39,7 +39,7 @@ class Poller:
     """One line's questioner. requests: bytes of each row. asked, answered, timeouts: totals.
     yielded: a foreign master is heard."""
 
-    def __init__(self, rows: tuple, mode: int) -> None:
+    def __init__(self, rows: tuple, mode: str) -> None:
         self.mode = mode
         self.requests = [bytes.fromhex(row[1]) for row in rows]
         self._period = array("i", [row[3] for row in rows])
@@ -65,7 +65,8 @@ class Poller:
         self._silent = 0  # unanswered questions in a row, of whatever row
 
     def rest(self, port: int, high: bool, now: int) -> None:
-        """A wire was seen to rest high, or to be held low: while one is low nothing may be sent."""
+        """A wire was seen to rest high, or to be held low: while one is low nothing may be
+        sent."""
         if high and not self._high[port]:
             self._quiet_since = now
         self._high[port] = high
@@ -112,7 +113,7 @@ class Poller:
     def next(self, now: int) -> int:
         """Number of the row to send at once, or -1. Whoever gets a row must send it and call
         sent()."""
-        if self.mode == LISTEN or not self._rests():
+        if not self._rests():
             return -1
         if self.yielded:
             if self.mode == ASSIST or age_ms(now, self._yielded_at) < YIELD_MS:

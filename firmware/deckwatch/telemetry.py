@@ -154,7 +154,16 @@ SLOTS = (
     "discharge_cold_dc",
     "mos_hot_dc",
 )
-INDEX = {name: number for number, name in enumerate(SLOTS)}
+
+
+class _Index:
+    """Slot number by name; looked up while modules load, so a search will do for a dictionary."""
+
+    def __getitem__(self, name: str) -> int:
+        return SLOTS.index(name)
+
+
+INDEX = _Index()
 FIRST_LASTING = INDEX["full_mah"]
 _FAULTS_A = INDEX["faults_a"]
 _FAULTS_B = INDEX["faults_b"]
@@ -175,7 +184,8 @@ class Telemetry:
     value, stamp, count: arrays over SLOTS (value; when, ms; how many times set, wraps at 65536).
     where: cell, probe, fault or error number that goes with a derived value, 1-based, 0 = none.
     cell_mv, temp_dc: in the order of the pack; one that was passed over is 0 or NO_PROBE, and
-    long ago. wire_mohm: resistance of each cell's sense wire, the first `wires` of them. serial, firmware, model: ASCII, as many bytes as serial_size and so on say.
+    long ago. wire_mohm: resistance of each cell's sense wire, the first `wires` of them. serial,
+    firmware, model: ASCII, as many bytes as serial_size and so on say.
     """
 
     def __init__(self) -> None:

@@ -7,7 +7,6 @@ from array import array
 from micropython import const
 
 from deckwatch.alert import CLEAR, OK, SET, UNKNOWN, WARN
-from deckwatch.guardrails.table import CODES
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import saturated
 
@@ -18,7 +17,7 @@ _NAMED = (INDEX["fault_level"], INDEX["error_level"])
 
 
 class Alerts:
-    """One pack's alerts, arrays over CODES.
+    """One pack's alerts, arrays over the table's CODES.
 
     state, level (of an UNKNOWN alert: what it was), slot (what was judged), since (ms tick of this
     incident), value, limit and peak (in the unit of the slot), where (cell, probe, fault or error
@@ -29,7 +28,7 @@ class Alerts:
     """
 
     def __init__(self, pack: int, judge, sink) -> None:
-        codes = len(CODES)
+        codes = self._codes = len(judge.rules.group)
         self.pack = pack
         self._judge = judge
         self._sink = sink
@@ -53,10 +52,10 @@ class Alerts:
         """Follows the judge after each of its rounds."""
         if self._judge.changed:
             self._judge.changed = False
-            for code in range(len(CODES)):
+            for code in range(self._codes):
                 self._collect(code, t, now)
         else:
-            for code in range(len(CODES)):
+            for code in range(self._codes):
                 if self.state[code] == SET:
                     self._follow(code, t, now)
 
@@ -151,5 +150,5 @@ class Alerts:
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
-        for code in range(len(CODES)):
+        for code in range(self._codes):
             self.since[code] = saturated(now, self.since[code])

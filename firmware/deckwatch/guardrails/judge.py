@@ -9,7 +9,6 @@ from array import array
 
 from micropython import const
 
-from deckwatch.guardrails.table import CODES, HOLDING, ROWS
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms, saturated
 
@@ -22,9 +21,13 @@ class Rules:
     """The table compiled to arrays.
 
     limit and hold_ms have three places a rule, at 3 * rule + level - 1. armed: has any limit.
+    group, of_the_line: by code; the latter is watched without a word from the battery. The table
+    itself is not needed any more once this is built: an app may let it go.
     """
 
     def __init__(self, config) -> None:
+        from deckwatch.guardrails.table import CODES, HOLDING, OF_THE_LINE, ROWS
+
         rows = len(ROWS)
         self.code = bytearray(rows)
         self.slot = bytearray(rows)
@@ -39,19 +42,20 @@ class Rules:
         self.limit = array("i", bytes(4 * rows * _LEVELS))
         self.hold_ms = array("i", bytes(4 * rows * _LEVELS))
         self.group = bytearray(len(CODES))
+        self.of_the_line = bytes([code in OF_THE_LINE for code in CODES])
         for place in range(rows * _LEVELS):
             self.limit[place] = UNARMED
         for rule in range(rows):
+            self.code[rule] = CODES.index(ROWS[rule][0])
+            self.holding[rule] = ROWS[rule][3] in HOLDING
             self._add(rule, ROWS[rule], config.limits_of(ROWS[rule]))
 
     def _add(self, rule: int, row: tuple, limits: list) -> None:
-        self.code[rule] = CODES.index(row[0])
         self.group[self.code[rule]] = row[4]
         self.slot[rule] = INDEX[row[1]]
         self.sign[rule] = 1 if row[2].startswith(">") else -1
         self.strict[rule] = len(row[2]) == 1
         self.gate[rule] = INDEX[row[3]] if row[3] else _NO_GATE
-        self.holding[rule] = row[3] in HOLDING
         self.need[rule] = row[5]
         self.clear_by[rule] = row[6]
         self.clear_hold_ms[rule] = row[7]
@@ -84,7 +88,7 @@ class Judge:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.size = len(ROWS)
+        self.size = len(rules.code)
         self.level = bytearray(self.size)
         self.lost = bytearray(self.size)
         self.watched = bytearray(self.size)

@@ -16,7 +16,8 @@ _ROOM = const(32)
 
 
 class Console:
-    """Remembers what changed and says it with `say` (print). codes: the guardrails' names. live_ms:
+    """Remembers what changed and says it with `say` (print). codes: the guardrails' names.
+    live_ms:
     how often values are told, 0 = never."""
 
     def __init__(self, say, codes: tuple, live_ms: int) -> None:
@@ -59,6 +60,11 @@ class Console:
             self._look = shown.look
             self._group = shown.group
             self._say("look %s %d" % (LOOKS[shown.look], shown.group))
+
+    def tell_missing(self, alerts) -> None:
+        """Says what is not watched."""
+        missing = [name for code, name in enumerate(self._names) if not alerts.watched[code]]
+        self._say("not watched: %s" % " ".join(missing))
 
     def tell_live(self, core, now: int) -> None:
         """Says the fresh values of each pack that has spoken, and the state of the line."""
@@ -109,8 +115,9 @@ def _temp(dc: int) -> str:
 
 def _link(core) -> str:
     parts = ["link"]
+    framers = [framer for framer in core.framers if framer is not None]
     for name in ("frames", "bad_check", "bad_length", "cut", "noise", "damaged"):
-        parts.append("%s=%d" % (name, sum([getattr(framer, name) for framer in core.framers])))
+        parts.append("%s=%d" % (name, sum([getattr(framer, name) for framer in framers])))
     link = core.link
     parts.append("unknown=%d requests=%d replies=%d" % (core.unknown, link.requests, link.replies))
     parts.append("score=%d worst=%d" % (link.score, link.worst))
