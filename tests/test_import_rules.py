@@ -28,7 +28,7 @@ LAYERS = {
     "outputs": {"outputs"},
     "profiles": {"profiles"},
     "hal": {"hal"},
-    "app": {"app"},
+    "app": {"app", "search"},
 }
 MAY_IMPORT = {
     "vocabulary": {"vocabulary"},

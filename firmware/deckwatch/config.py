@@ -58,6 +58,7 @@ class Config:
     """
 
     series: int
+    baud: int
 
     def __init__(self, profile: str, family: str) -> None:
         self.profile = profile

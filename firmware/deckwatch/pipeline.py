@@ -121,7 +121,7 @@ class Pipeline:
         ]
         self._telemetries = [pack.telemetry for pack in self.packs]
         self._memory = _memory_of(self._protocol, config)
-        self.framers = [self._framer(port) if port in ports else None for port in ALL_PORTS]
+        self.framers: list = [self._framer(port) if port in ports else None for port in ALL_PORTS]
         self.link = Link(self.framers)
         self.poller = _poller_of(self._protocol, config.mode)
         self.status = Status()
