@@ -91,7 +91,7 @@ SETTINGS = (
     (138, "<I", "balance_start_mv"),
 )
 DEVICE = (
-    (6, "text16", "model"),
+    (6, "text14", "model"),  # 16 by the sheet; firmware 19 ends them with a byte that is no text
     (30, "text8", "firmware"),
     (38, "<I", "run_time_s"),
     (86, "text11", "serial"),

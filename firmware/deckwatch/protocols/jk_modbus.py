@@ -133,7 +133,8 @@ def _take_cells(buf, body: int, offset: int, size: int, t) -> None:
     cells = 0
     if offset <= _MASK and _MASK + 4 <= offset + size:
         cells = jk02.strung(buf, body + _MASK - offset, 3)
-        t.set(_CELL_COUNT, cells)
+        if cells:
+            t.set(_CELL_COUNT, cells)
     if not cells and offset < _MASK:
         cells = offset // 2 + jk02.fitted(buf, body, min(size, _MASK - offset) // 2)
     start = offset + _BEHIND
