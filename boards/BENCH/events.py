@@ -9,7 +9,7 @@ from deckwatch.alert import LEVELS, STATES
 from deckwatch.faults import FAULTS
 from deckwatch.guardrails.table import CODES
 from deckwatch.outputs.led import COLOURS, PATTERNS
-from deckwatch.telemetry import FIRST_LASTING, NO_PROBE, SLOTS
+from deckwatch.telemetry import FIRST_LASTING, KEPT, NO_PROBE, NOWHERE, SLOTS
 
 _CELL_SLOTS = (
     "highest_mv",
@@ -100,7 +100,7 @@ def names(words):
 def values(t, now, everything):
     """Known slots as JSON members; with `everything` also what has gone stale."""
     parts = []
-    for slot in range(len(SLOTS)):
+    for slot in range(NOWHERE + 1, KEPT):
         name = SLOTS[slot]
         if t.seen[slot] and (everything or t.fresh(slot, now)) and not name.startswith("faults_"):
             parts.append('"%s":%d' % (name, t.value[slot]))

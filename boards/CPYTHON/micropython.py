@@ -1,4 +1,4 @@
-"""CPython is just another board: the few names of the `micropython` module that the pure core uses."""
+"""CPython is just another board: the few names of the `micropython` module the pure core uses."""
 
 
 def const(value):  # type: ignore[no-untyped-def]

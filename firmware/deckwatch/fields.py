@@ -22,7 +22,7 @@ from array import array
 from micropython import const
 
 from deckwatch.faults import FAULTS, WORD_BITS
-from deckwatch.telemetry import INDEX, NO_PROBE, TEXT_BYTES
+from deckwatch.telemetry import INDEX, NO_PROBE, NOWHERE, TEXT_BYTES
 
 _LIMIT = const((1 << 30) - 1)
 _NEVER = const(-(1 << 30))  # what number_at never gives
@@ -71,6 +71,8 @@ class Table:
         offset, code, slot = row[0], row[1], row[2]
         rest = list(row[3:]) + [1, 1, 0, 1, 0, _NEVER][len(row) - 3 :]
         kind, number, width, target = _decode(code, slot)
+        if target == NOWHERE and kind in (_VALUE, _BIT, _DATE):
+            return
         if kind == _FAULTS:
             rest = [len(self.faults), 1, 0, 1, 0, _NEVER]
             self.faults.append(_fault_bits(number, row[3]))

@@ -12,18 +12,21 @@ from micropython import const
 
 from deckwatch.ticks import age_ms, long_ago, saturated
 
+try:
+    from bench_slots import BENCH_SLOTS as _BENCH_SLOTS
+except ImportError:  # on the dongle, which keeps only what it judges or tells
+    _BENCH_SLOTS = ()
+
 # Live slots first: they go stale after `ttl_ms`. From FIRST_LASTING on, slots keep until the
 # scooter is switched off.
-SLOTS = (
+SLOTS_KEPT = (
+    "nowhere",  # stands for every slot the dongle does not keep
     # measured, live
     "pack_mv",
     "current_ma",  # positive charges the pack
     "soc_pct",
     "remaining_mah",
     "mos_temp_dc",
-    "mos2_temp_dc",
-    "mos3_temp_dc",
-    "mos4_temp_dc",
     "board_temp_dc",
     "charge_fet",
     "discharge_fet",
@@ -31,30 +34,12 @@ SLOTS = (
     "charger_present",
     "balance_a",  # cells 1-16, bit 0 = cell 1
     "balance_b",  # cells 17-32
-    "balance_ma",
-    "balancing",  # 0 = at rest; JK tells 1 = charging a cell, 2 = discharging one
-    "heater",
     "faults_a",  # faults.py, first word
     "faults_b",
-    "alarm_1_raw",  # alarm words as they stand on the wire, where their bits are not all proven
-    "alarm_2_raw",
-    "alarm_3_raw",
-    "alarm_4_raw",
     "humidity_pct",
-    "shown_pct",  # what the board lets the dashboard show
-    "board_lowest_mv",  # lowest cell as the board itself names it
     # the controller, live
     "error_code",
-    "alarm_code",
-    "controller_flags",
-    "controller_soc_pct",
-    "controller_pack_mv",
     "speed_mh",  # metres per hour
-    "average_speed_mh",
-    "range_m",
-    "mode",
-    "throttle_raw",
-    "brake_raw",
     "supply_mv",
     "motor_ma",
     "controller_temp_dc",
@@ -90,79 +75,29 @@ SLOTS = (
     # measured, lasting
     "full_mah",
     "design_mah",
-    "design_mv",
     "cycles",
     "charges",
     "health_pct",
     "total_charge_mah",
-    "coulomb_mah",
-    "voltage_mah",
-    "made_on",  # yyyymmdd
-    "first_used_on",
-    "over_current_count",
-    "over_discharge_count",
-    "fault_code",
-    "b_code",
-    "cells_low_bits",
-    "cells_high_bits",
-    "activated",
-    "board_version",
     "cell_count",
     "probe_count",
-    "odometer_m",
-    "trip_s",
-    "controller_version",  # binary-coded decimal, 0x0134 = 1.3.4
-    "ble_version",
-    "regen_level",
-    "cruise",
-    "tail_light",
     "cell_high_mv",  # limits the BMS itself keeps
-    "cell_high_clear_mv",
     "cell_low_mv",
-    "cell_low_clear_mv",
-    "balance_start_mv",
-    "balance_on_mv",
-    "balance_off_mv",
-    "discharge_limit1_raw",  # unit not stated by any source
-    "discharge_delay1_raw",
-    "discharge_limit2_raw",
-    "discharge_delay2_raw",
-    "charge_limit_raw",
-    "charge_delay_raw",
-    "fet_mode",
-    "short_circuit_count",  # how often the BMS says it has stepped in
-    "charge_over_current_count",
-    "discharge_over_current_count",
-    "cell_over_voltage_count",
-    "cell_under_voltage_count",
-    "charge_over_temperature_count",
-    "charge_under_temperature_count",
-    "discharge_over_temperature_count",
-    "discharge_under_temperature_count",
-    "pack_over_voltage_count",
-    "pack_under_voltage_count",
-    "restart_count",
-    "cycled_mah",  # all that ever went through the pack
-    "run_time_s",
-    "pack_high_mv",  # more limits the BMS itself keeps
-    "pack_low_mv",
-    "charge_limit_ma",
-    "discharge_limit_ma",
-    "charge_hot_dc",
-    "charge_cold_dc",
-    "discharge_hot_dc",
-    "discharge_cold_dc",
-    "mos_hot_dc",
 )
+KEPT = len(SLOTS_KEPT)
+SLOTS = SLOTS_KEPT + _BENCH_SLOTS
 
 
 class _Index:
     """Slot number by name; looked up while modules load, so a search will do for a dictionary."""
 
     def __getitem__(self, name: str) -> int:
-        return SLOTS.index(name)
+        if name in SLOTS or _BENCH_SLOTS:
+            return SLOTS.index(name)  # where all names are known, another one is a slip
+        return NOWHERE
 
 
+NOWHERE = const(0)
 INDEX = _Index()
 FIRST_LASTING = INDEX["full_mah"]
 _FAULTS_A = INDEX["faults_a"]

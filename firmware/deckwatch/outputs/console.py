@@ -10,7 +10,7 @@ from micropython import const
 
 from deckwatch.alert import LEVELS, STATES
 from deckwatch.status import LOOKS
-from deckwatch.telemetry import FIRST_LASTING, NO_PROBE, SLOTS
+from deckwatch.telemetry import FIRST_LASTING, KEPT, NO_PROBE, NOWHERE, SLOTS
 
 _ROOM = const(32)
 
@@ -96,7 +96,7 @@ def _watch(alerts, names: tuple) -> str:
 
 def _live(number: int, t, now: int) -> str:
     parts = ["live %d" % number]
-    for slot in range(len(SLOTS)):
+    for slot in range(NOWHERE + 1, KEPT):
         if slot == FIRST_LASTING:
             if t.cells:
                 cells = [str(t.cell_mv[cell]) for cell in range(t.cells)]
