@@ -22,7 +22,7 @@ from deckwatch.hal.button import Button
 from deckwatch.hal.clock import now_ms
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import open_lines
-from deckwatch.hal.modules import forget
+from deckwatch.hal.modules import forget, forget_rows
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN
 from deckwatch.outputs.console import Console
@@ -39,7 +39,15 @@ _MINUTE_MS = const(60000)
 _MANY_FAILED = const(5)
 _GROUPS = const(5)
 # Needed to start and never again: a fifth of what the program takes of the heap
-BOOT_ONLY = ("config", "detect", "search", "guardrails.table", "index", "protocols.scooter_map")
+BOOT_ONLY = (
+    "config",
+    "detect",
+    "search",
+    "guardrails.table",
+    "index",
+    "protocols.scooter_map",
+    "protocols.daly_map",
+)
 _CONTRADICTION_BYTES = const(400)  # a dozen frames' worth without a frame
 
 
@@ -125,6 +133,7 @@ class App:
 
     async def _main(self) -> None:
         forget(BOOT_ONLY)
+        forget_rows()
         now = now_ms()
         steps = CONFIG_ERROR if self.config_error else SELF_TEST
         self._show.play(SAFE_MODE if self.safe else steps, now)

@@ -1,4 +1,4 @@
-"""Lets go of modules that only the start needs, so that their code is not kept in the heap."""
+"""Lets go of what only the start needs, so that it is not kept in the heap."""
 
 import sys
 
@@ -13,3 +13,12 @@ def forget(names: tuple) -> None:
         holder = sys.modules.get(parent)
         if holder is not None and hasattr(holder, child):
             delattr(holder, child)
+
+
+def forget_rows() -> None:
+    """Removes the literal rows of the protocols in memory: COMPILED names them."""
+    for name in list(sys.modules):
+        if name.startswith(_PACKAGE + "protocols."):
+            module = sys.modules[name]
+            for rows in getattr(module, "COMPILED", ()):
+                delattr(module, rows)

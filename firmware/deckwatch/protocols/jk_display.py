@@ -72,6 +72,7 @@ _ALARMS = bytes([FAULTS.index(name) for name in DISPLAY_ALARMS])  # all in the f
 _PB_MAIN = Table(PB_MAIN)
 _BALANCER = Table(BALANCER)
 _CELLS = Table(CELLS)
+COMPILED = ("DISPLAY", "DISPLAY_TEMPS", "PB_MAIN", "BALANCER", "CELLS")
 
 _PACK = INDEX["pack_mv"]
 

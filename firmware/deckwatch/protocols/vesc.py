@@ -205,6 +205,7 @@ _BMS = Table(BMS)
 _BMS_CELLS = Table(BMS_CELLS)
 _BMS_TAIL = Table(BMS_TAIL)
 _CAN = Table(CAN)
+COMPILED = ("VALUES", "SETUP", "OLD_VALUES", "BMS_CELLS", "BMS_TAIL")
 
 
 class Parts:
