@@ -460,6 +460,7 @@ def test_tlv_charge_and_cycles_of_a_board_just_started(
 def test_tlv_cells_go_by_their_number() -> None:
     assert tlv_values("79060f0ce4100ce5")["cell_mv"] == [0] * 14 + [3300, 3301]
     assert tlv_values("7906000ce4010ce5") == {"cell_mv": [3301]}  # they count from 1
+    assert not any(listen("jk", tlv("7903000ce4")).packs[0].cell_mv)
     assert tlv_values("7905010ce4020c") == {"cell_mv": [3300]}  # the second is cut
     assert tlv_values("790083149f") == {"pack_mv": 52790}
     most = "".join(f"{cell:02x}{3000 + cell:04x}" for cell in range(1, 41))
@@ -519,6 +520,11 @@ REGISTERS = [
 @pytest.mark.parametrize(("registers", "slot", "expected"), REGISTERS)
 def test_tlv_registers(registers: str, slot: str, expected: Any) -> None:
     assert tlv_values(registers).get(slot) == expected
+
+
+def test_tlv_text_is_not_taken_for_the_registers_behind_it() -> None:
+    text = b"NW_1_0_0\0\0\0\5\0\0\0"
+    assert tlv_values("b7" + text.hex()) == {"firmware": text.decode().strip("\0")}
 
 
 WARNINGS = [
@@ -775,6 +781,13 @@ def test_a_pack_of_more_than_24_cells_fits_32_by_mask_and_sum() -> None:
     assert known(listen("jk", at_the_edge))["cell_count"] == 26
     at_the_other = live_32(low, (150, "<I", sum(low) - 5500))
     assert known(listen("jk", at_the_other))["cell_count"] == 26
+    for pack_mv in (sum(low) + 5501, sum(low) - 5501, 0xFFFFFFFF):
+        assert "heater" not in known(listen("jk", live_32(low, (150, "<I", pack_mv))))
+
+
+def test_no_more_than_24_cells_in_the_layout_for_24() -> None:
+    values = known(listen("jk", live_24(CELLS[:24], (54, "<I", 0x3FFFFFF))))
+    assert (values["cell_mv"], values["cell_count"]) == (CELLS[:24], 24)
 
 
 def test_frame_without_any_cell() -> None:
@@ -875,6 +888,11 @@ def test_two_packs_on_one_bus_are_kept_apart(chunk: int) -> None:
     assert heard.values(0)["cell_mv"] == [3301] * 16
     assert heard.values(1)["cell_mv"] == [3402] * 15
     assert (heard.framer.noise, heard.framer.damaged) == (0, 0)
+
+
+def test_the_longer_form_names_its_pack_too() -> None:
+    heard = listen("jk", padded(ONE, 1), padded(TWO, 2), padded(ONE, 1), padded(TWO, 0))
+    assert [frame.pack for frame in heard.frames] == [0, 1, 0, 2]
 
 
 def test_a_master_that_tells_of_itself_and_its_slave_in_real_frames() -> None:
@@ -1222,7 +1240,8 @@ def pb_cells(cells: list[int], *fields: tuple[int, str, int]) -> bytes:
         (0, ">H", 5300, "pack_mv", 53_000),
         (2, ">h", -66, "current_ma", -6_600),
         (2, ">h", 66, "current_ma", 6_600),
-        (4, ">H", 74, "soc_pct", 74),
+        (4, ">H", 73, "soc_pct", 73),
+        (4, ">H", 76, "soc_pct", 76),
         (10, ">H", 2100, "remaining_mah", 210_000),
         (14, ">h", -5, "temp_dc", [-50]),
         (24, ">H", 1, "charge_fet", True),
@@ -1239,7 +1258,7 @@ def test_pb_main_frame(place: int, code: str, raw: int, slot: str, expected: Any
     "data",
     [
         pb_main((4, ">H", 101), (10, ">H", 2820)),
-        pb_main((4, ">H", 78)),
+        pb_main((4, ">H", 77)),
         pb_main((10, ">H", 1900)),
         pb_cells([3273] * 16, (34, ">H", 7)),
         pb_cells([3273] * 15 + [5100]),
