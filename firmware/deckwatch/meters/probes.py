@@ -34,6 +34,7 @@ class Probes:
         self._last_dc = array("h", bytes(2 * MAX_PROBES))  # one and two samples ago
         self._before_dc = array("h", bytes(2 * MAX_PROBES))
         self._calm_dc = array("h", bytes(2 * MAX_PROBES))  # median of three samples
+        self._was_dc = array("h", bytes(2 * MAX_PROBES))  # the median before that
         self._past_dc = array("h", bytes(2 * MAX_PROBES * _PAST))
         self._past_at = array("i", bytes(4 * _PAST))
         self.reset()
@@ -51,6 +52,7 @@ class Probes:
         self._next = 0
         for probe in range(MAX_PROBES):
             self._last_dc[probe] = self._before_dc[probe] = self._calm_dc[probe] = NO_PROBE
+            self._was_dc[probe] = NO_PROBE
 
     def update(self, t, now: int) -> None:
         """Takes a sample when one has become complete."""
@@ -118,6 +120,7 @@ class Probes:
         """Median of a probe's last three readings: one wrong reading never counts as a jump."""
         last = self._last_dc[probe]
         before = self._before_dc[probe]
+        self._was_dc[probe] = self._calm_dc[probe]
         self._before_dc[probe] = last
         self._last_dc[probe] = dc
         if dc == NO_PROBE or last == NO_PROBE or before == NO_PROBE:
@@ -132,13 +135,13 @@ class Probes:
             dc = self._calm_dc[probe]
             if dc == NO_PROBE:
                 continue
+            moved = _change(dc, self._was_dc[probe])
             for k in range(self._kept):
-                past = self._past_dc[k * MAX_PROBES + probe]
-                if past == NO_PROBE or age_ms(now, self._past_at[k]) > _SPAN_MS:
-                    continue
-                if abs(dc - past) > jump:
-                    jump = abs(dc - past)
-                    jump_probe = probe + 1
+                if age_ms(now, self._past_at[k]) <= _SPAN_MS:
+                    moved = max(moved, _change(dc, self._past_dc[k * MAX_PROBES + probe]))
+            if moved > jump:
+                jump = moved
+                jump_probe = probe + 1
         self._tell(t, _JUMP, jump, jump_probe)
         newest = (self._next + _PAST - 1) % _PAST
         if not self._kept or age_ms(now, self._past_at[newest]) >= _STEP_MS:
@@ -158,3 +161,7 @@ class Probes:
         self._youngest_at = saturated(now, self._youngest_at)
         for place in range(_PAST):
             self._past_at[place] = saturated(now, self._past_at[place])
+
+
+def _change(dc: int, past: int) -> int:
+    return 0 if past == NO_PROBE else abs(dc - past)

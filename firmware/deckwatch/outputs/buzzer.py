@@ -44,7 +44,7 @@ class Buzzer:
 
     def _group(self, phase: int, period: int, beeps: int, tone_hz: int) -> int:
         """One group of beeps at the start of each period."""
-        if phase >= beeps * (_BEEP_MS + _GAP_MS):
+        if phase >= beeps * (_BEEP_MS + _GAP_MS) - _GAP_MS:
             return period - phase
         phase %= _BEEP_MS + _GAP_MS
         if phase < _BEEP_MS:

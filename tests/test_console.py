@@ -1,0 +1,122 @@
+"""What the dongle tells on its USB console, line by line."""
+
+from typing import Any
+
+from deckwatch.guardrails.table import CODES
+from deckwatch.outputs.console import Console
+from line_rig import LineRig, ninebot, status, words
+
+
+class Told:
+    """A console on a made line, and what it said."""
+
+    def __init__(self, **options: Any) -> None:
+        self.lines: list[str] = []
+        self.console = Console(self.lines.append, CODES, 0)
+        self.line = LineRig(**options)
+        first = self.line.on_alert
+
+        def on_alert(alerts: Any, code: int) -> None:
+            first(alerts, code)
+            self.console.note(alerts, code)
+
+        self.line.on_alert = on_alert  # type: ignore[method-assign]
+
+    def tell(self) -> list[str]:
+        """What is new."""
+        self.lines.clear()
+        self.console.tell(self.line.core)
+        return list(self.lines)
+
+
+def test_first_it_tells_that_nothing_is_watched() -> None:
+    told = Told()
+    told.line.advance(0)
+    assert told.tell() == ["watch 1 ", "look no_data 0"]
+    assert told.tell() == []
+
+
+def test_what_is_watched_and_how_it_looks() -> None:
+    told = Told()
+    told.line.answer(status())
+    assert told.tell() == [
+        "watch 1 charge_cold charge_hot discharge_hot temp_sensor charge_voltage"
+        " discharge_current bms_fault silence",
+        "look fine 0",
+    ]
+    told.console.tell_missing(told.line.core.packs[0].alerts)
+    assert told.lines[-1] == (
+        "not watched: cell_spread cell_high cell_low ghost_voltage controller_error link_noise"
+    )
+
+
+def test_alert_with_all_there_is_to_know() -> None:
+    told = Told()
+    told.line.ride(11, temps_c=(40, 56))
+    told.line.ride(1, temps_c=(40, 58))
+    lines = told.tell()
+    assert (
+        "alert discharge_hot set warn value 580 limit 550 hottest_dc where 2 peak 580"
+        " count 1 pack 1"
+    ) in lines
+    assert lines[-1] == "look warn 2"
+
+
+def test_alerts_come_in_the_order_they_changed() -> None:
+    told = Told()
+    told.line.ride(12, temps_c=(23, 61), current_ma=-45000)
+    codes = [line.split()[1] for line in told.tell() if line.startswith("alert")]
+    assert codes == [event.code for event in told.line.events]
+    assert codes == ["discharge_current", "discharge_hot"]
+
+
+def test_more_changes_than_there_is_room_for_are_counted() -> None:
+    told = Told()
+    alerts = told.line.core.packs[0].alerts
+    for number in range(35):
+        told.console.note(alerts, number % 3)
+    assert told.console.missed == 3
+    lines = [line for line in told.tell() if line.startswith("alert")]
+    assert [line.split()[1] for line in lines] == [CODES[number % 3] for number in range(32)]
+    told.console.note(alerts, 5)
+    assert [line.split()[1] for line in told.tell()] == [CODES[5]]
+
+
+def test_live_values_of_what_is_fresh() -> None:
+    told = Told()
+    told.line.cells([3700] * 9 + [3650])
+    told.line.answer(status(current_ma=-500, temps_c=(23, -19)))
+    told.console.tell_live(told.line.core, told.line.now)
+    live, link = told.lines
+    assert live.startswith("live 1 pack_mv=37000 current_ma=-500 soc_pct=60 remaining_mah=4700 ")
+    assert " lowest_mv=3650 " in live
+    assert live.endswith(" cell_mv=" + "3700," * 9 + "3650 temp_dc=230,-190")
+    assert "faults_" not in live
+    assert link == (
+        "link frames=2 bad_check=0 bad_length=0 cut=0 noise=0 damaged=0 unknown=0 requests=0"
+        " replies=2 score=100 worst=100"
+    )
+
+
+def test_live_values_of_two_packs_once_both_speak() -> None:
+    told = Told(profile="ninebot")
+    told.line.hear(ninebot(0x22, 0x20, 0x5A, 0x30, status()))
+    told.console.tell_live(told.line.core, told.line.now)
+    assert [line.split()[:2] for line in told.lines] == [["live", "1"], ["link", "frames=1"]]
+    told.lines.clear()
+    told.line.hear(ninebot(0x23, 0x20, 0x04, 0x31, words([4700])))
+    told.console.tell_live(told.line.core, told.line.now)
+    assert told.lines[1] == "live 2 remaining_mah=4700"
+
+
+def test_probe_that_is_not_fitted_is_a_dash() -> None:
+    from deckwatch.telemetry import NO_PROBE
+
+    told = Told()
+    t = told.line.core.packs[0].telemetry
+    t.begin(0)
+    t.set_temp(0, NO_PROBE)
+    t.set_temp(1, 250)
+    t.end()
+    told.console.tell_live(told.line.core, 0)
+    assert told.lines[0] == "live 1 temp_dc=-,250"

@@ -1,0 +1,511 @@
+"""The judge: limits, hold times, agreeing samples, hysteresis, gates, what is lost and found.
+
+What each guardrail's limits are is test_guardrails.py's; here the rows only lend their shape:
+cell_high  (ungated, two samples, three levels with hold times 2 s, 10 s, 2 s)
+cell_spread  (judged while still), charge_hot (set while charging), ghost_voltage (three samples)
+"""
+
+import pytest
+from deckwatch.guardrails.judge import Rules
+from deckwatch.guardrails.table import CODES, ROWS
+from pack_rig import PackRig
+
+CLEAR, INFO, WARN, ALARM = (
+    ("clear", "ok"),
+    ("set", "info"),
+    ("set", "warn"),
+    ("set", "alarm"),
+)
+
+
+def held(rig: PackRig, slot: str, value: int, ms: int, every_ms: int = 500) -> None:
+    """The same value again and again for a while, the first one now, the last at the end."""
+    rig.judge(slot, value)
+    for _ in range(ms // every_ms):
+        rig.advance(every_ms)
+        rig.judge(slot, value)
+
+
+# --- setting -------------------------------------------------------------------------------------
+
+
+def test_hold_time_runs_from_the_first_sample_over_the_limit() -> None:
+    rig = PackRig()
+    rig.judge("highest_mv", 4250)
+    rig.advance(1000)
+    assert rig.judge("highest_mv", 4250) == 1000
+    rig.ms = 1999
+    assert rig.round() == 1
+    assert rig.events == []
+    rig.ms = 2000
+    rig.round()
+    assert rig.state("cell_high") == ALARM
+
+
+def test_judge_asks_to_be_called_when_the_first_hold_time_ends() -> None:
+    rig = PackRig()
+    rig.ms = 5000
+    rig.judge("highest_mv", 4250)
+    rig.ms = 6500
+    assert rig.judge("highest_mv", 4250) == 500
+    rig.ms = 7000
+    rig.round()
+    assert rig.state("cell_high") == ALARM
+    assert rig.judge("highest_mv", 4200) == 1000
+
+
+def test_value_within_the_limit_starts_the_hold_time_anew() -> None:
+    rig = PackRig()
+    held(rig, "highest_mv", 4160, 1500)
+    rig.judge("highest_mv", 4149)
+    held(rig, "highest_mv", 4160, 1999, 1999)
+    assert rig.state("cell_high") == CLEAR
+    rig.advance(1)
+    assert rig.state("cell_high") == INFO
+
+
+def test_one_sample_is_not_enough_however_long_it_stands() -> None:
+    rig = PackRig(fresh_ms=60000)
+    rig.judge("highest_mv", 4300)
+    rig.advance(30000)
+    assert rig.state("cell_high") == CLEAR
+    rig.judge("highest_mv", 4300)
+    assert rig.state("cell_high") == ALARM
+
+
+def test_same_sample_judged_again_is_not_a_second_one() -> None:
+    rig = PackRig()
+    rig.judge("dead_cells", 1)
+    for _ in range(5):
+        rig.round(whole=True)
+    assert rig.state("ghost_voltage") == CLEAR
+
+
+@pytest.mark.parametrize("good", [1, 2])
+def test_three_samples_must_follow_each_other(good: int) -> None:
+    rig = PackRig()
+    for _ in range(good):
+        rig.judge("dead_cells", 1)
+    rig.judge("dead_cells", 0)
+    for _ in range(2):
+        rig.judge("dead_cells", 1)
+    assert rig.state("ghost_voltage") == CLEAR
+    rig.judge("dead_cells", 1)
+    assert rig.state("ghost_voltage") == ALARM
+
+
+def test_levels_have_hold_times_of_their_own() -> None:
+    rig = PackRig()
+    held(rig, "highest_mv", 4230, 12000)
+    assert [(event.ms, event.level) for event in rig.events] == [(2000, "info"), (10000, "warn")]
+    held(rig, "highest_mv", 4260, 3000)
+    assert rig.events[-1] == (14000, "cell_high", "set", "alarm")
+
+
+def test_jump_past_all_limits_sets_the_worst_that_has_held() -> None:
+    rig = PackRig()
+    held(rig, "highest_mv", 4260, 12000)
+    assert [(event.ms, event.level) for event in rig.events] == [(2000, "alarm")]
+
+
+def test_level_that_is_passed_by_keeps_its_own_time() -> None:
+    rig = PackRig()
+    held(rig, "highest_mv", 4230, 9000)
+    held(rig, "highest_mv", 4160, 1000)
+    held(rig, "highest_mv", 4230, 9500)
+    assert rig.state("cell_high") == INFO
+    held(rig, "highest_mv", 4230, 500)
+    assert rig.state("cell_high") == WARN
+
+
+# --- clearing ------------------------------------------------------------------------------------
+
+
+def alarmed(rig: PackRig) -> None:
+    """cell_high stands at alarm; time starts at 0 again for what is told."""
+    held(rig, "highest_mv", 4260, 2000)
+    assert rig.state("cell_high") == ALARM
+    rig.events.clear()
+
+
+def test_alert_stands_between_limit_and_clear_limit() -> None:
+    rig = PackRig()
+    alarmed(rig)
+    held(rig, "highest_mv", 4231, 60000)
+    assert rig.state("cell_high") == ALARM
+
+
+def test_clear_hold_runs_from_the_first_safe_sample() -> None:
+    rig = PackRig()
+    alarmed(rig)
+    since = rig.ms + 1000
+    rig.ms = since
+    held(rig, "highest_mv", 4100, 4000)
+    rig.ms = since + 4999
+    assert rig.round() == 1
+    assert rig.state("cell_high") == ALARM
+    rig.ms = since + 5000
+    rig.round()
+    assert rig.state("cell_high") == CLEAR
+
+
+def test_judge_asks_to_be_called_when_a_clear_hold_ends() -> None:
+    rig = PackRig()
+    alarmed(rig)
+    rig.judge("highest_mv", 4100)
+    rig.ms += 4800
+    assert rig.judge("highest_mv", 4100) == 200
+
+
+def test_unsafe_sample_starts_the_clear_hold_anew() -> None:
+    rig = PackRig()
+    alarmed(rig)
+    held(rig, "highest_mv", 4100, 4500)
+    rig.judge("highest_mv", 4260)
+    held(rig, "highest_mv", 4100, 4500)
+    assert rig.state("cell_high") == ALARM
+    rig.advance(500)
+    assert rig.state("cell_high") == CLEAR
+
+
+def test_one_safe_sample_does_not_clear() -> None:
+    rig = PackRig(fresh_ms=60000)
+    alarmed(rig)
+    rig.judge("highest_mv", 4100)
+    rig.advance(20000)
+    assert rig.state("cell_high") == ALARM
+    rig.judge("highest_mv", 4100)
+    assert rig.state("cell_high") == CLEAR
+
+
+@pytest.mark.parametrize(
+    ("value", "after"), [(4230, WARN), (4201, WARN), (4200, INFO), (4131, INFO), (4130, CLEAR)]
+)
+def test_clearing_goes_down_to_the_level_that_still_stands(
+    value: int, after: tuple[str, str]
+) -> None:
+    rig = PackRig()
+    held(rig, "highest_mv", 4260, 11000)
+    held(rig, "highest_mv", value, 5000)
+    assert rig.state("cell_high") == after
+
+
+def test_unarmed_level_is_passed_by_on_the_way_down() -> None:
+    rig = PackRig(cell_high_warn_mv=None, cell_high_info_mv=4100)
+    alarmed(rig)
+    held(rig, "highest_mv", 4150, 5000)
+    assert rig.state("cell_high") == INFO
+
+
+# --- what is unarmed -----------------------------------------------------------------------------
+
+
+def test_unarmed_level_is_never_set() -> None:
+    rig = PackRig(cell_high_alarm_mv=None)
+    held(rig, "highest_mv", 4400, 20000)
+    assert rig.state("cell_high") == WARN
+
+
+def test_row_without_any_limit_is_not_watched() -> None:
+    unarmed = dict.fromkeys(("discharge_current_warn_ma", "discharge_current_alarm_ma"), None)
+    rig = PackRig(**unarmed)
+    held(rig, "discharge_ma", 200_000, 5000)
+    assert rig.state("discharge_current") == CLEAR
+    assert rig.record("discharge_current", "watched") == 0
+    rig = PackRig(**{**unarmed, "discharge_current_warn_ma": 20000})
+    held(rig, "discharge_ma", 200_000, 5000)
+    assert rig.state("discharge_current") == WARN
+    assert rig.record("discharge_current", "watched") == 1
+
+
+# --- freshness -----------------------------------------------------------------------------------
+
+
+def test_watched_while_the_value_is_fresh() -> None:
+    rig = PackRig()
+    rig.round(whole=True)
+    assert rig.record("cell_high", "watched") == 0
+    rig.judge("highest_mv", 3700)
+    assert rig.record("cell_high", "watched") == 1
+    rig.ms = 5000
+    rig.round(whole=True)
+    assert rig.record("cell_high", "watched") == 1
+    rig.ms = 5001
+    rig.round()
+    assert rig.record("cell_high", "watched") == 1  # seen once a second
+    rig.round(whole=True)
+    assert rig.record("cell_high", "watched") == 0
+
+
+def test_gated_row_is_watched_while_both_are_fresh() -> None:
+    rig = PackRig()
+    rig.judge("hottest_dc", 250)
+    assert rig.record("charge_hot", "watched") == 0
+    assert rig.record("discharge_hot", "watched") == 1
+    rig.put("charging", 0)
+    rig.judge("hottest_dc", 250)
+    assert rig.record("charge_hot", "watched") == 1
+    rig.advance(4000)
+    rig.put("charging", 0)
+    rig.advance(2000)
+    assert rig.record("charge_hot", "watched") == 0
+
+
+def test_stale_value_makes_an_alert_unknown() -> None:
+    rig = PackRig()
+    alarmed(rig)
+    rig.advance(5000)
+    assert rig.state("cell_high") == ALARM
+    rig.advance(1000)
+    assert rig.events == [(8000, "cell_high", "unknown", "alarm")]
+
+
+def test_agreement_is_not_kept_over_a_gap() -> None:
+    rig = PackRig()
+    rig.judge("dead_cells", 1)
+    rig.judge("dead_cells", 1)
+    rig.advance(6000)
+    rig.judge("dead_cells", 1)
+    rig.judge("dead_cells", 1)
+    assert rig.state("ghost_voltage") == CLEAR
+    rig.judge("dead_cells", 1)
+    assert rig.state("ghost_voltage") == ALARM
+
+
+def test_hold_time_does_not_run_over_a_gap() -> None:
+    rig = PackRig(fresh_ms=1000)
+    held(rig, "highest_mv", 4230, 8000)
+    rig.advance(2000)
+    held(rig, "highest_mv", 4230, 9500)
+    assert rig.state("cell_high") == INFO
+    held(rig, "highest_mv", 4230, 500)
+    assert rig.state("cell_high") == WARN
+
+
+def lost(rig: PackRig) -> None:
+    """cell_high was at alarm, then its values went stale."""
+    alarmed(rig)
+    rig.advance(6000)
+    assert rig.state("cell_high") == ("unknown", "alarm")
+    rig.events.clear()
+
+
+def test_lost_alert_stands_again_once_two_samples_confirm_it() -> None:
+    rig = PackRig()
+    lost(rig)
+    rig.judge("highest_mv", 4260)
+    rig.round(whole=True)
+    assert rig.events == []
+    rig.judge("highest_mv", 4260)
+    assert rig.events == [(8000, "cell_high", "set", "alarm")]
+
+
+def test_confirming_samples_must_follow_each_other() -> None:
+    rig = PackRig()
+    lost(rig)
+    for value in (4260, 4100, 4260, 4100, 4260):
+        rig.judge("highest_mv", value)
+    assert rig.events == []
+
+
+def test_lost_alert_is_confirmed_by_what_is_not_safe_yet() -> None:
+    rig = PackRig()
+    lost(rig)
+    held(rig, "highest_mv", 4231, 500)
+    assert rig.state("cell_high") == ALARM
+
+
+def test_lost_alert_that_is_over_clears_without_a_word() -> None:
+    rig = PackRig()
+    lost(rig)
+    held(rig, "highest_mv", 4000, 5000)
+    assert rig.events == [(13000, "cell_high", "clear", "ok")]
+
+
+def test_lost_alert_that_got_milder_comes_back_as_what_it_is() -> None:
+    rig = PackRig()
+    lost(rig)
+    held(rig, "highest_mv", 4225, 5000)
+    assert rig.events == [(13000, "cell_high", "set", "warn")]
+
+
+def test_lost_alert_that_got_worse_is_set_when_that_has_held() -> None:
+    rig = PackRig()
+    held(rig, "highest_mv", 4225, 10000)
+    rig.advance(6000)
+    rig.events.clear()
+    held(rig, "highest_mv", 4300, 3000)
+    assert [(event.state, event.level) for event in rig.events] == [
+        ("set", "warn"),
+        ("set", "alarm"),
+    ]
+
+
+def test_loss_in_the_midst_of_clearing_keeps_the_alert() -> None:
+    rig = PackRig(fresh_ms=1000)
+    alarmed(rig)
+    held(rig, "highest_mv", 4000, 3500)
+    rig.advance(2500)
+    held(rig, "highest_mv", 4000, 4500)
+    assert rig.state("cell_high") == ("unknown", "alarm")
+    held(rig, "highest_mv", 4000, 500)
+    assert rig.state("cell_high") == CLEAR
+
+
+# --- gates ---------------------------------------------------------------------------------------
+
+
+def gated(rig: PackRig, gate: str, is_open: int, slot: str, value: int, ms: int) -> None:
+    """Gate and value together again and again."""
+    rig.put(gate, is_open)
+    rig.judge(slot, value)
+    for _ in range(ms // 500):
+        rig.advance(500)
+        rig.put(gate, is_open)
+        rig.judge(slot, value)
+
+
+def test_closed_gate_sets_nothing() -> None:
+    rig = PackRig()
+    gated(rig, "charging", 0, "hottest_dc", 480, 90000)
+    assert rig.told("charge_hot") == []
+
+
+def test_hold_time_starts_when_the_gate_opens() -> None:
+    rig = PackRig()
+    gated(rig, "charging", 0, "hottest_dc", 480, 60000)
+    gated(rig, "charging", 1, "hottest_dc", 480, 29500)
+    assert rig.told("charge_hot") == []
+    gated(rig, "charging", 1, "hottest_dc", 480, 500)
+    assert rig.state("charge_hot") == WARN
+
+
+def test_gate_that_closes_clears_after_the_clear_hold() -> None:
+    rig = PackRig()
+    gated(rig, "charging", 1, "hottest_dc", 480, 30000)
+    closed = rig.ms
+    gated(rig, "charging", 0, "hottest_dc", 480, 4500)
+    assert rig.state("charge_hot") == WARN
+    gated(rig, "charging", 0, "hottest_dc", 480, 500)
+    assert rig.told("charge_hot")[-1] == (closed + 5000, "charge_hot", "clear", "ok")
+
+
+def test_gate_that_bounces_neither_clears_nor_sets_again() -> None:
+    rig = PackRig()
+    gated(rig, "charging", 1, "hottest_dc", 480, 30000)
+    for _ in range(30):
+        gated(rig, "charging", 0, "hottest_dc", 480, 500)
+        gated(rig, "charging", 1, "hottest_dc", 480, 500)
+    assert len(rig.told("charge_hot")) == 1
+
+
+def test_closed_gate_clears_what_was_lost() -> None:
+    rig = PackRig()
+    gated(rig, "charging", 1, "hottest_dc", 480, 30000)
+    rig.advance(6000)
+    assert rig.state("charge_hot") == ("unknown", "warn")
+    gated(rig, "charging", 0, "hottest_dc", 480, 5000)
+    assert rig.state("charge_hot") == CLEAR
+
+
+def test_holding_gate_suspends_judgement() -> None:
+    rig = PackRig()
+    gated(rig, "still", 1, "cell_spread_mv", 120, 5000)
+    assert rig.state("cell_spread") == WARN
+    gated(rig, "still", 0, "cell_spread_mv", 120, 60000)
+    assert rig.state("cell_spread") == ("unknown", "warn")
+    assert rig.record("cell_spread", "watched") == 1
+    gated(rig, "still", 1, "cell_spread_mv", 120, 500)
+    assert rig.state("cell_spread") == WARN
+
+
+def test_holding_gate_neither_sets_nor_clears_while_closed() -> None:
+    rig = PackRig()
+    gated(rig, "still", 0, "cell_spread_mv", 500, 60000)
+    assert rig.events == []
+    gated(rig, "still", 1, "cell_spread_mv", 500, 5000)
+    gated(rig, "still", 0, "cell_spread_mv", 0, 60000)
+    assert rig.state("cell_spread") == ("unknown", "alarm")
+    gated(rig, "still", 1, "cell_spread_mv", 0, 5000)
+    assert rig.state("cell_spread") == CLEAR
+
+
+# --- times ---------------------------------------------------------------------------------------
+
+
+def test_hold_times_run_over_the_tick_wrap() -> None:
+    rig = PackRig(start=(1 << 30) - 1000)
+    held(rig, "highest_mv", 4260, 1500)
+    assert rig.state("cell_high") == CLEAR
+    rig.advance(500)
+    assert rig.state("cell_high") == ALARM
+
+
+@pytest.mark.parametrize("value", [4149, 4160])
+def test_weeks_do_not_wear_a_hold_time_out(value: int) -> None:
+    rig = PackRig()
+    rig.judge("highest_mv", value)
+    for _ in range(30 * 24):
+        rig.ms += 3_600_000
+        rig.put("highest_mv", value)
+        rig.pack.saturate(rig.now)
+        rig.round(whole=True)
+        assert rig.state("cell_high") == (INFO if value == 4160 else CLEAR)
+
+
+def test_clear_hold_that_never_ends_is_not_worn_out_either() -> None:
+    """One safe sample, then nothing new for weeks on a board with patience."""
+    rig = PackRig()
+    alarmed(rig)
+    rig.judge("highest_mv", 4000)
+    for _ in range(30 * 24):
+        rig.ms += 3_600_000
+        rig.t.stamp[_slot("highest_mv")] = rig.now
+        rig.pack.saturate(rig.now)
+        rig.round(whole=True)
+    rig.judge("highest_mv", 4000)
+    assert rig.state("cell_high") == CLEAR
+
+
+def _slot(name: str) -> int:
+    from deckwatch.telemetry import INDEX
+
+    return INDEX[name]
+
+
+def test_sample_counts_may_wrap() -> None:
+    rig = PackRig()
+    rig.t.count[_slot("dead_cells")] = 65533
+    for _ in range(3):
+        rig.judge("dead_cells", 1)
+    assert rig.state("ghost_voltage") == ALARM
+
+
+# --- the rules -----------------------------------------------------------------------------------
+
+
+def test_rules_are_the_table_with_the_owners_limits() -> None:
+    rules = Rules(PackRig(cell_spread_warn_mv=80, cell_spread_alarm_mv=None).config)
+    assert list(rules.code) == [CODES.index(row[0]) for row in ROWS]
+    assert list(rules.limit[:3]) == [-(1 << 29), 80, -(1 << 29)]
+    assert list(rules.hold_ms[:3]) == [0, 5000, 5000]
+    assert all(rules.armed)
+
+
+@pytest.mark.parametrize(
+    ("slot", "limit", "sense"),
+    [("highest_mv", 4250, ">="), ("pack_mv", 42500, ">"), ("lowest_mv", 2900, "<="),
+     ("coldest_dc", 0, "<")],
+)  # fmt: skip
+def test_senses(slot: str, limit: int, sense: str) -> None:
+    rules = Rules(PackRig().config)
+    rule = next(number for number, row in enumerate(ROWS) if row[1] == slot)
+    alarm = 3 * rule + 2
+    sides = {
+        ">": (False, False, True),
+        ">=": (False, True, True),
+        "<=": (True, True, False),
+        "<": (True, False, False),
+    }
+    values = (limit - 1, limit, limit + 1)
+    assert tuple(rules.over(rule, alarm, value) for value in values) == sides[sense]

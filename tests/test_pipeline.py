@@ -1,0 +1,576 @@
+"""The pipeline: from bytes and levels to what is shown, and when it wants to be called again."""
+
+import json
+from typing import Any
+
+import pytest
+from conftest import ROOT, MicroPython
+from deckwatch import config
+from deckwatch.frame import READ
+from deckwatch.framer import CHUNK
+from deckwatch.guardrails.table import CODES
+from deckwatch.meters.link import BMS_TX, HOST_TX, IDLE, LOW
+from deckwatch.pipeline import Pipeline
+from deckwatch.protocols import xiaomi as protocol
+from line_rig import LineRig, ninebot, status, words, xiaomi
+
+TICKS = 1 << 30
+POLLED = {
+    "charge_cold",
+    "charge_hot",
+    "discharge_hot",
+    "temp_sensor",
+    "charge_voltage",
+    "discharge_current",
+    "bms_fault",
+}
+CELLS = {"cell_spread", "cell_high", "cell_low", "ghost_voltage"}
+
+
+class Deaf:
+    """A sink that does not listen."""
+
+    def on_alert(self, alerts: Any, code: int) -> None:
+        """Nothing."""
+
+
+def core(**options: Any) -> Pipeline:
+    """A pipeline on its own, for calls that the rig does not make."""
+    return Pipeline(config.load(options), Deaf(), strict=True)
+
+
+# --- what is shown -------------------------------------------------------------------------------
+
+
+def test_from_nothing_to_green() -> None:
+    line = LineRig()
+    line.advance(3000)
+    assert line.looks == [(0, "no_data", 0)]
+    line.ask()
+    assert line.look == "no_data"
+    line.answer(words([4700, 60]), 0x31)
+    assert line.look == "no_data"
+    line.answer(status())
+    assert line.look == "fine"
+    assert line.watched() == POLLED | {"silence"}
+
+
+def test_part_of_what_passes_by_is_partial() -> None:
+    line = LineRig()
+    line.answer(words([1, 4700, 60]), 0x30)
+    assert line.look == "partial"
+    assert line.watched() == {"bms_fault", "silence"}
+    line.answer(status()[6:], 0x33)
+    assert line.look == "fine"
+
+
+def test_cells_are_watched_while_an_app_reads_them() -> None:
+    line = LineRig()
+    line.ride(2)
+    assert not line.watched() & CELLS
+    line.ride(2, cells=[3700] * 10)
+    assert line.watched() >= CELLS
+    line.ride(7)
+    assert not line.watched() & CELLS
+    assert line.look == "fine"
+
+
+def test_stale_values_are_no_data_and_what_was_wrong_is_unknown() -> None:
+    line = LineRig()
+    line.ride(2)
+    line.level("low", "bms_tx")
+    line.ask()  # the other wire still talks: cut, not off
+    line.advance(9000)
+    assert line.look == "no_data"
+    line = LineRig()
+    line.ride(12, temps_c=(23, 56))
+    assert line.look == "warn"
+    line.advance(7000)
+    assert line.look == "unknown"
+    assert line.looks[-1][2] == 2
+
+
+def test_information_is_green_and_counts_its_group() -> None:
+    line = LineRig()
+    line.ride(70, cells=[4160] * 10, current_ma=-30)
+    assert line.looks[-1][1:] == ("info", 1)
+    assert line.beeps == []
+
+
+def test_information_gives_way_to_what_is_not_watched() -> None:
+    line = LineRig()
+    for _ in range(40):
+        line.cells([4160] * 10)
+        line.answer(words([1, 4700, 60]), 0x30)
+        line.advance(210)
+    assert line.state("cell_high") == ("set", "info")
+    assert line.look == "partial"
+
+
+def test_worst_alert_is_shown_with_its_group() -> None:
+    line = LineRig()
+    line.ride(12, temps_c=(61, 61), current_ma=-28000)
+    assert line.state("discharge_current") == ("set", "warn")
+    assert line.looks[-1][1:] == ("alarm", 2)
+    line.ride(11, temps_c=(53, 53), current_ma=-28000)
+    line.ride(11, temps_c=(45, 45), current_ma=-28000)
+    assert line.looks[-1][1:] == ("warn", 4)
+
+
+def test_lost_alarm_gives_way_to_a_standing_warning() -> None:
+    line = LineRig()
+    line.ride(70, cells=[3700] * 9 + [3500], current_ma=-30, temps_c=(48, 48))
+    assert line.looks[-1][1:] == ("alarm", 1)
+    line.ride(12, temps_c=(56, 56), current_ma=-30)
+    assert line.state("cell_spread") == ("unknown", "alarm")
+    assert line.looks[-1][1:] == ("warn", 2)
+    line.ride(12, temps_c=(48, 48), current_ma=-30)
+    assert line.looks[-1][1:] == ("unknown", 1)
+
+
+def test_lost_information_is_no_reason_for_violet() -> None:
+    line = LineRig()
+    line.ride(70, cells=[4160] * 10, current_ma=-30)
+    line.ride(7, current_ma=-30)
+    assert line.state("cell_high") == ("unknown", "info")
+    assert line.look == "fine"
+
+
+def test_off_and_on() -> None:
+    line = LineRig()
+    line.ride(2)
+    line.level("low")
+    assert line.look == "off"
+    assert line.watched() == set()
+    assert line.value("pack_mv") is None
+    line.advance(60_000)
+    line.level("idle")
+    assert line.look == "no_data"
+    line.ride(2)
+    assert line.look == "fine"
+
+
+def test_off_is_told_at_once_not_at_the_next_second() -> None:
+    line = LineRig()
+    line.ride(13, temps_c=(23, 56))
+    line.advance(3)
+    line.level("low")
+    assert line.told("discharge_hot")[-1][0] == line.ms
+    assert line.state("discharge_hot") == ("unknown", "warn")
+
+
+def test_second_pack_counts_once_it_has_spoken() -> None:
+    line = LineRig(profile="ninebot")
+    inner = ninebot(0x22, 0x20, 0x5A, 0x30, status())
+    outer = ninebot(0x23, 0x20, 0x5A, 0x30, status())
+    line.hear(inner)
+    assert line.look == "fine"
+    line.hear(outer[:-2] + b"\0\0")
+    assert line.look == "fine"
+    line.hear(ninebot(0x23, 0x20, 0x04, 0x31, words([4700])))
+    assert line.look == "partial"
+    line.hear(outer)
+    assert line.look == "fine"
+    for _ in range(30):
+        line.hear(inner)
+        line.advance(210)
+    assert line.look == "partial"
+    line.level("low")
+    line.level("idle")
+    line.hear(inner)
+    assert line.look == "fine"
+
+
+def test_second_pack_alone_is_data_too() -> None:
+    line = LineRig(profile="ninebot")
+    line.hear(ninebot(0x23, 0x20, 0x5A, 0x30, status()))
+    assert line.look == "partial"
+
+
+def test_external_packs_alarm_is_shown() -> None:
+    line = LineRig(profile="ninebot")
+    for _ in range(60):
+        line.hear(ninebot(0x22, 0x20, 0x5A, 0x30, status()))
+        line.hear(ninebot(0x23, 0x20, 0x5A, 0x30, status(temps_c=(60, 61))))
+        line.advance(210)
+    assert line.looks[-1][1:] == ("alarm", 2)
+    assert [event.pack for event in line.events] == [1]
+
+
+# --- sound ---------------------------------------------------------------------------------------
+
+
+def hot(line: LineRig, seconds: float) -> None:
+    """discharge_hot at warn, group 2."""
+    line.ride(seconds, temps_c=(56, 56))
+
+
+def test_warning_sounds_and_acknowledging_silences_it() -> None:
+    line = LineRig()
+    hot(line, 80)
+    set_at = line.told("discharge_hot")[0].ms
+    assert line.beeps == [set_at, set_at + 240, set_at + 60_000, set_at + 60_240]
+    line.core.acknowledge()
+    hot(line, 120)
+    assert len(line.beeps) == 4
+    assert line.look == "warn"
+
+
+def test_something_new_sounds_again() -> None:
+    line = LineRig()
+    hot(line, 15)
+    line.core.acknowledge()
+    heard = len(line.beeps)
+    line.ride(15, temps_c=(56, 56), current_ma=-30000)
+    fresh = line.told("discharge_current")[0].ms
+    assert line.beeps[heard] == fresh
+
+
+def test_information_does_not_undo_an_acknowledgement() -> None:
+    line = LineRig()
+    line.ride(12, temps_c=(56, 56))
+    line.core.acknowledge()
+    heard = len(line.beeps)
+    line.ride(120, temps_c=(56, 56), cells=[4160] * 10)
+    assert line.state("cell_high") == ("set", "info")
+    assert len(line.beeps) == heard
+
+
+def test_loose_plug_does_not_start_the_sound_again_and_again() -> None:
+    line = LineRig()
+    hot(line, 15)
+    for _ in range(10):
+        line.advance(7000)
+        assert line.look == "unknown"
+        hot(line, 5)
+        assert line.look == "warn"
+    start = line.told("discharge_hot")[0].ms
+    assert [event.state for event in line.told("discharge_hot")] == ["set", "unknown"] * 10 + [
+        "set"
+    ]
+    assert all((at - start) % 60_000 < 500 for at in line.beeps)
+    assert len(line.beeps) <= 6
+
+
+def test_alarm_of_yesterday_sounds_when_it_is_found_again_today() -> None:
+    line = LineRig()
+    hot(line, 15)
+    line.core.acknowledge()
+    line.level("low")
+    line.advance(8 * 3_600_000)
+    heard = len(line.beeps)
+    line.level("idle")
+    hot(line, 2)
+    assert line.look == "warn"
+    assert len(line.beeps) == heard + 2
+
+
+def test_off_and_on_within_minutes_keeps_the_acknowledgement() -> None:
+    line = LineRig()
+    hot(line, 15)
+    line.core.acknowledge()
+    heard = len(line.beeps)
+    line.level("low")
+    line.advance(3000)
+    line.level("idle")
+    hot(line, 15)
+    assert line.look == "warn"
+    assert len(line.beeps) == heard
+
+
+# --- frames --------------------------------------------------------------------------------------
+
+
+def test_answer_to_alert_takes_one_round() -> None:
+    line = LineRig()
+    line.answer(status(bits=0x0401))
+    line.advance(50)
+    line.answer(status(bits=0x0401))
+    assert line.events == [(50, 0, "bms_fault", "set", "alarm")]
+    assert line.beeps == [50]
+
+
+def test_controller_error_comes_from_the_dash_line_alone() -> None:
+    line = LineRig()
+    line.ride(2)
+    assert "controller_error" not in line.watched()
+    line.error(14)
+    assert "controller_error" in line.watched()
+    line.advance(100)
+    line.error(14)
+    assert line.state("controller_error") == ("set", "warn")
+    line.error(21)
+    line.advance(100)
+    line.error(21)
+    assert line.state("controller_error") == ("set", "alarm")
+
+
+def test_unknown_frames_are_counted_and_bad_ones_too() -> None:
+    line = LineRig()
+    line.hear(xiaomi(0x7F, 0x44, 0x00, b"\1\2"))
+    assert line.core.unknown == 1
+    line.hear(status()[:5])
+    line.hear(xiaomi(0x25, 0x01, 0x30, status())[:-1] + b"\0")
+    framer = line.core.framers[BMS_TX]
+    assert (framer.frames, framer.bad_check) == (1, 1)
+    assert line.value("pack_mv") is None
+
+
+def test_decoder_that_raises_is_counted_and_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(protocol, "decode", broken)
+    line = LineRig()
+    with pytest.raises(ZeroDivisionError):
+        line.answer(status())
+    lenient = Pipeline(config.load({}), Deaf())
+    data = xiaomi(0x25, 0x01, 0x30, status())
+    lenient.feed(BMS_TX, bytearray(data.ljust(CHUNK, b"\0")), len(data), 0)
+    lenient.tick(0)
+    assert (lenient.decode_errors, lenient.unknown) == (1, 1)
+    assert lenient.framers[BMS_TX].frames == 1
+
+
+def test_level_that_means_loss_ends_a_frame_and_idle_does_not() -> None:
+    data = xiaomi(0x25, 0x01, 0x30, status())
+    for state, frames in (("idle", 1), ("break", 0), ("overrun", 0), ("low", 0)):
+        line = LineRig()
+        line.hear(data[:8])
+        line.level(state, "bms_tx")
+        line.hear(data[8:])
+        assert line.core.framers[BMS_TX].frames == frames, state
+
+
+def test_frame_cut_by_silence_is_counted_in_time() -> None:
+    line = LineRig()
+    line.hear(xiaomi(0x25, 0x01, 0x30, status())[:8])
+    line.advance(100)
+    assert line.core.framers[BMS_TX].cut == 0
+    line.advance(1)
+    assert line.core.framers[BMS_TX].cut == 1
+
+
+def test_ports_that_are_not_tapped_have_no_framer() -> None:
+    pipeline = Pipeline(config.load({}), Deaf(), ports=(BMS_TX,))
+    assert pipeline.framers[BMS_TX] is not None
+    assert pipeline.framers[HOST_TX] is None
+    assert pipeline.tick(0) == 1000
+
+
+# --- asking --------------------------------------------------------------------------------------
+
+
+def test_listening_never_asks() -> None:
+    pipeline = core()
+    assert pipeline.poller is None
+    for now in range(0, 60_000, 100):
+        assert pipeline.question(now) == -1
+
+
+def test_polling_asks_once_the_line_rests() -> None:
+    pipeline: Any = core(mode="poll")
+    for port in (BMS_TX, HOST_TX):
+        pipeline.line(port, IDLE, 0)
+    asked = []
+    for now in range(0, 60_000, 100):
+        pipeline.tick(now)
+        number = pipeline.question(now)
+        if number >= 0:
+            asked.append(number)
+            pipeline.poller.sent(number, now)
+    assert asked
+    assert all(0 <= number < len(protocol.REQUESTS) for number in asked)
+
+
+def test_another_master_is_noticed() -> None:
+    pipeline: Any = core(mode="poll")
+    for port in (BMS_TX, HOST_TX):
+        pipeline.line(port, IDLE, 0)
+    data = xiaomi(0x22, 0x01, 0x30, b"\x0c")
+    pipeline.feed(HOST_TX, bytearray(data.ljust(CHUNK, b"\0")), len(data), 20_000)
+    assert pipeline.question(20_000) == -1
+    pipeline.line(BMS_TX, LOW, 21_000)
+    pipeline.line(HOST_TX, LOW, 21_000)
+    assert pipeline.question(21_000) == -1
+
+
+# --- what is watched, by group -------------------------------------------------------------------
+
+
+def groups(line: LineRig) -> list[int]:
+    flags = bytearray(5)
+    line.core.watched_groups(flags)
+    return list(flags)
+
+
+def test_groups_of_which_all_is_watched() -> None:
+    line = LineRig()
+    assert groups(line) == [1, 0, 0, 0, 0]
+    line.answer(status()[6:], 0x33)
+    assert groups(line) == [1, 1, 1, 1, 0]
+    line.answer(status())
+    assert groups(line) == [1, 1, 1, 1, 1]
+
+
+# --- time ----------------------------------------------------------------------------------------
+
+
+def test_round_is_due_every_second_or_sooner() -> None:
+    pipeline = core()
+    assert pipeline.tick(500) == 1000
+    assert pipeline.tick(900) == 600
+    assert pipeline.tick(1500) == 1000
+    assert pipeline.uptime_s == 1
+
+
+def test_late_call_keeps_the_seconds() -> None:
+    pipeline = core()
+    pipeline.tick(0)
+    assert pipeline.tick(7300) == 700
+    assert pipeline.uptime_s == 7
+
+
+def test_uptime_runs_over_the_wrap() -> None:
+    pipeline = core()
+    pipeline.tick(TICKS - 1500)
+    pipeline.tick(TICKS - 400)
+    assert pipeline.tick(600) == 900
+    assert pipeline.uptime_s == 2
+
+
+def test_judge_is_asked_when_a_hold_time_ends() -> None:
+    line = LineRig()
+    line.answer(status(current_ma=-28000))
+    line.advance(250)
+    line.answer(status(current_ma=-28000))
+    line.advance(1000)
+    assert line.events == [(500, 0, "discharge_current", "set", "warn")]
+
+
+@pytest.mark.parametrize("start", [TICKS - 5000, TICKS - 1])
+def test_ride_over_the_wrap_is_the_same_ride(start: int) -> None:
+    courses = []
+    for begin in (0, start):
+        line = LineRig(begin)
+        line.ride(20, cells=[4230] * 10, temps_c=(23, 56), current_ma=-28000)
+        line.advance(8000)
+        line.ride(12)
+        courses.append((line.events, line.looks, line.beeps))
+    assert courses[0] == courses[1]
+    assert len(courses[0][0]) > 8
+
+
+def test_alert_that_stands_for_weeks_is_old_not_new() -> None:
+    line = LineRig()
+    hot(line, 15)
+    line.events.clear()
+    for _ in range(16 * 24):
+        line.ms += 3_600_000
+        line.answer(status(temps_c=(56, 56)))
+    assert [event.state for event in line.events if event.code == "discharge_hot"] == []
+    assert line.core.uptime_s >= 16 * 24 * 3600
+    assert (line.now - line.core.status.sound_since) % TICKS > 1 << 27
+
+
+# --- on the chip ---------------------------------------------------------------------------------
+
+
+def everything(line: LineRig) -> None:
+    """A made line that sets and clears every guardrail there is."""
+    calm = [3700] * 10
+    line.level("idle")
+    line.ride(62, cells=calm, current_ma=-30)
+    for cells in ([3700] * 9 + [3500], [4260] * 10, [2890] * 10):
+        line.ride(12, cells=cells, current_ma=-30)
+        line.ride(12, cells=calm, current_ma=-30)
+    for cells in ([3700] * 9 + [0], [3700] * 9 + [4700], [3700] * 9 + [3300]):
+        line.ride(6, cells=cells, current_ma=-30, pack_mv=37000)
+        line.ride(50, cells=calm, current_ma=-30)
+    line.ride(70, current_ma=3000, bits=0x41, temps_c=(-1, 23), pack_mv=42600)
+    line.ride(40, current_ma=3000, bits=0x41, temps_c=(23, 56))
+    line.ride(15, temps_c=(23, 61), current_ma=-45000)
+    line.ride(50)
+    line.ride(3, temps_c=(-20, 23))
+    line.ride(15)
+    line.ride(2, bits=0x0701)
+    line.ride(5)
+    for code in (21, 21, 21, 0, 0):
+        line.error(code)
+        line.ride(1)
+    line.ride(4)
+    line.error(0)
+    line.ride(1)
+    line.ask_in_vain(7)
+    line.ride(8)
+    line.advance(12_000)
+    line.ride(8)
+    for _ in range(150):
+        line.poll()
+        line.hear(b"\x55\xaa\x0e\x25\x01\x30\x00\x00")
+    line.ride(80)
+    line.level("low")
+    line.advance(5000)
+
+
+def test_every_guardrail_sets_and_clears_without_a_byte_of_heap(
+    micropython32: MicroPython, interpreter_feed: tuple[list[str], LineRig]
+) -> None:
+    feed, line = interpreter_feed
+    said = micropython32.run(
+        ROOT / "boards" / "BENCH" / "core_replay.py",
+        folders=(ROOT / "firmware", ROOT / "boards" / "BENCH"),
+        stdin="".join(feed).encode(),
+    )
+    told = [json.loads(text) for text in said.splitlines()]
+    alerts = [event for event in told if event["event"] == "alert"]
+    for code in CODES:
+        states = {event["state"] for event in alerts if event["code"] == code}
+        assert states >= {"set", "clear"}, code
+    on_cpython = [tuple(event[2:]) for event in line.events]
+    assert [(e["code"], e["state"], e["level"]) for e in alerts] == on_cpython
+    assert line.core.decode_errors == 0
+
+
+@pytest.fixture(scope="module")
+def interpreter_feed() -> tuple[list[str], LineRig]:
+    """The feed of `everything` with a locked heap, across the tick wrap, and how it went here."""
+    line = LineRig()
+    everything(line)
+    head = json.dumps({"config": {"profile": "m365"}, "lock": True, "edges": True})
+    return [head + "\n", *line.feed_lines], line
+
+
+def test_made_line_meets_every_guardrail_here_too(
+    interpreter_feed: tuple[list[str], LineRig],
+) -> None:
+    _, line = interpreter_feed
+    for code in CODES:
+        assert {event.state for event in line.told(code)} >= {"set", "clear"}, code
+
+
+def test_request_is_a_read() -> None:
+    line = LineRig()
+    line.ask()
+    assert line.core.framers[HOST_TX].frame.kind == READ
+    assert line.core.link.requests == 1
+
+
+def test_family_that_remembers_gets_one_memory_and_the_owners_options() -> None:
+    remembering: Any = core(profile="daly", current_reversed=1)
+    other: Any = core(profile="daly")
+    assert remembering._memory is not None
+    assert remembering._memory is not other._memory
+    assert type(core(profile="jbd")._memory).__name__ == "Memory"  # type: ignore[attr-defined]
+    assert core()._memory is None  # type: ignore[attr-defined]
+
+
+def test_poller_is_kept_from_taking_old_for_new() -> None:
+    pipeline: Any = core(mode="poll")
+    told: list[int] = []
+    pipeline.poller.saturate = told.append
+    pipeline.tick(0)
+    pipeline.tick(3_599_999)
+    assert told == []
+    pipeline.tick(3_600_000)
+    assert told == [3_600_000]

@@ -1,0 +1,206 @@
+"""The probe meter: coldest and hottest, and probes that cannot be right."""
+
+import pytest
+from deckwatch.telemetry import NO_PROBE
+from pack_rig import PackRig
+
+DERIVED = ("coldest_dc", "hottest_dc", "probe_faults", "probe_jump_dc", "probe_apart_dc")
+
+
+def test_coldest_and_hottest_name_their_probes() -> None:
+    rig = PackRig()
+    rig.frame(temps=[230, 210, 250])
+    assert (rig.value("coldest_dc"), rig.where("coldest_dc")) == (210, 2)
+    assert (rig.value("hottest_dc"), rig.where("hottest_dc")) == (250, 3)
+    assert (rig.value("probe_apart_dc"), rig.where("probe_apart_dc")) == (40, 3)
+    assert rig.value("probe_faults") == 0
+
+
+def test_frost_is_colder_than_nothing() -> None:
+    rig = PackRig()
+    rig.frame(temps=[-50, -150])
+    assert (rig.value("coldest_dc"), rig.value("hottest_dc")) == (-150, -50)
+
+
+def test_one_probe_is_not_apart_from_anything() -> None:
+    rig = PackRig()
+    rig.frame(temps=[230])
+    assert (rig.value("coldest_dc"), rig.value("hottest_dc")) == (230, 230)
+    assert rig.value("probe_apart_dc") is None
+
+
+def test_probe_that_is_not_fitted_is_not_there() -> None:
+    rig = PackRig()
+    rig.frame(temps=[230, NO_PROBE, 250])
+    assert (rig.value("coldest_dc"), rig.value("hottest_dc")) == (230, 250)
+    assert rig.value("probe_faults") == 0
+
+
+def test_nothing_but_unfitted_probes_is_nothing() -> None:
+    rig = PackRig()
+    rig.frame(temps=[NO_PROBE, NO_PROBE])
+    assert [rig.value(slot) for slot in DERIVED] == [None] * len(DERIVED)
+
+
+@pytest.mark.parametrize(
+    ("dc", "faults"), [(-201, 1), (-200, 1), (-199, 0), (989, 0), (990, 1), (2350, 1)]
+)
+def test_open_and_shorted_probes_are_counted_and_nothing_else(dc: int, faults: int) -> None:
+    rig = PackRig()
+    rig.frame(temps=[230, dc])
+    assert (rig.value("probe_faults"), rig.where("probe_faults")) == (faults, 2 * faults)
+    if faults:
+        assert (rig.value("coldest_dc"), rig.value("hottest_dc")) == (230, 230)
+        assert rig.value("probe_apart_dc") is None
+
+
+def test_first_of_several_broken_probes_is_named() -> None:
+    rig = PackRig()
+    rig.frame(temps=[230, 990, -200])
+    assert (rig.value("probe_faults"), rig.where("probe_faults")) == (2, 2)
+
+
+def test_when_all_are_broken_nothing_is_cold_or_hot() -> None:
+    rig = PackRig()
+    rig.frame(temps=[-200, -200])
+    assert rig.value("probe_faults") == 2
+    assert [rig.value(slot) for slot in ("coldest_dc", "hottest_dc", "probe_jump_dc")] == [
+        None
+    ] * 3
+
+
+# --- samples and age -----------------------------------------------------------------------------
+
+
+def test_sample_waits_until_every_probe_has_spoken_again() -> None:
+    rig = PackRig()
+    rig.frame(temps=[230, 230])
+    rig.advance(100)
+    rig.frame(temps={0: 600})
+    assert rig.value("hottest_dc") == 230
+    rig.advance(100)
+    rig.frame(temps={1: 600})
+    assert (rig.value("coldest_dc"), rig.value("hottest_dc")) == (600, 600)
+
+
+def test_probe_that_fell_silent_is_waited_for_only_until_it_is_stale() -> None:
+    rig = PackRig()
+    rig.frame(temps=[230, 300])
+    rig.ms = 5000
+    rig.frame(temps={0: 230})
+    assert rig.value("hottest_dc") == 300
+    rig.ms = 5001
+    rig.frame(temps={0: 230})
+    assert rig.value("hottest_dc") == 230
+
+
+def test_sample_is_as_old_as_its_oldest_probe() -> None:
+    rig = PackRig()
+    rig.hear(temps={0: 230})
+    rig.ms = 400
+    rig.frame(temps={1: 240})
+    rig.ms = 5000
+    assert rig.value("hottest_dc") == 240
+    rig.ms = 5001
+    assert rig.value("hottest_dc") is None
+
+
+def test_rounds_without_temperatures_are_no_samples() -> None:
+    rig = PackRig()
+    rig.frame(temps=[230, 230])
+    count = rig.t.count[_slot("hottest_dc")]
+    rig.advance(2500)
+    rig.frame(soc_pct=50)
+    assert rig.t.count[_slot("hottest_dc")] == count
+
+
+def _slot(name: str) -> int:
+    from deckwatch.telemetry import INDEX
+
+    return INDEX[name]
+
+
+# --- jumps ---------------------------------------------------------------------------------------
+
+
+def readings(rig: PackRig, values: list[int], every_ms: int = 1000) -> list[int | None]:
+    """The jump told after each reading of probe 2."""
+    told = []
+    for dc in values:
+        rig.frame(temps=[230, dc])
+        told.append(rig.value("probe_jump_dc"))
+        rig.advance(every_ms)
+    return told
+
+
+def test_jump_shows_from_its_second_reading_on_and_for_10_s() -> None:
+    rig = PackRig()
+    assert readings(rig, [230] * 4 + [350] * 2) == [0, 0, 0, 0, 0, 120]
+    assert rig.where("probe_jump_dc") == 2
+    assert readings(rig, [350] * 12) == [120] * 9 + [0] * 3
+
+
+def test_single_wrong_reading_is_no_jump() -> None:
+    rig = PackRig()
+    assert readings(rig, [230] * 9 + [900] + [230] * 12) == [0] * 22
+
+
+def test_jittering_probe_jumps() -> None:
+    rig = PackRig()
+    assert readings(rig, [230, 350] * 4) == [0, 0, 0] + [120] * 5
+
+
+def test_slow_rise_is_no_jump() -> None:
+    rig = PackRig()
+    assert max(filter(None, readings(rig, list(range(230, 430, 10))))) == 100
+
+
+def test_fall_is_a_jump_too() -> None:
+    rig = PackRig()
+    assert readings(rig, [230] * 4 + [100] * 2)[-1] == 130
+
+
+@pytest.mark.parametrize(("gap_ms", "jump"), [(9000, 120), (10001, 0)])
+def test_what_was_before_a_gap_is_compared_for_10_s(gap_ms: int, jump: int) -> None:
+    rig = PackRig(fresh_ms=60000)
+    readings(rig, [230] * 3, 100)
+    rig.ms += gap_ms - 100
+    assert readings(rig, [350] * 3, 100)[-1] == jump
+
+
+def test_broken_readings_are_compared_with_nothing() -> None:
+    rig = PackRig()
+    assert readings(rig, [230] * 4 + [-200] * 4 + [230] * 4) == [0] * 12
+    assert rig.value("probe_faults") == 0
+
+
+def test_probe_that_appears_later_has_not_jumped() -> None:
+    rig = PackRig()
+    for _ in range(6):
+        rig.frame(temps=[230])
+        rig.advance(1000)
+    assert readings(rig, [310] * 6) == [0] * 6
+
+
+# --- switching off, and long times ---------------------------------------------------------------
+
+
+def test_switching_off_forgets_the_probes() -> None:
+    rig = PackRig()
+    readings(rig, [230] * 6)
+    rig.pack.forget()
+    rig.round()
+    assert [rig.value(slot) for slot in DERIVED] == [None] * len(DERIVED)
+    assert readings(rig, [350] * 6) == [0] * 6
+
+
+def test_two_weeks_without_temperatures_do_not_make_old_ones_new() -> None:
+    wrap = 1 << 30
+    rig = PackRig()
+    readings(rig, [230] * 4)
+    taken = rig.ms
+    for _ in range(wrap // 3_600_000):
+        rig.ms += 3_600_000
+        rig.pack.saturate(rig.now)
+    rig.ms = taken + wrap  # the tick is that of the last reading's second
+    assert readings(rig, [350] * 4) == [0] * 4

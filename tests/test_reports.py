@@ -1,0 +1,104 @@
+"""What others report: discharge, the worst fault of the board, the controller's error."""
+
+import pytest
+from deckwatch.faults import ALARMING, FAULTS, HARMLESS, WORD_BITS, mask
+from pack_rig import PackRig
+
+OK, INFO, WARN, ALARM = range(4)
+
+
+def fault_words(*names: str) -> dict[str, int]:
+    """Both fault slots with these faults set."""
+    return {"faults_a": mask(names, 0), "faults_b": mask(names, 1)}
+
+
+@pytest.mark.parametrize(("ma", "discharge"), [(-27000, 27000), (-10, 10), (0, 0), (5000, 0)])
+def test_discharge_is_what_flows_out(ma: int, discharge: int) -> None:
+    rig = PackRig()
+    rig.frame(current_ma=ma)
+    assert rig.value("discharge_ma") == discharge
+
+
+def test_every_fault_has_a_name_a_place_and_a_level() -> None:
+    for place, name in enumerate(FAULTS):
+        rig = PackRig()
+        rig.frame(**fault_words(name))
+        level = ALARM if name in ALARMING else INFO if name in HARMLESS else WARN
+        assert (rig.value("fault_level"), rig.where("fault_level")) == (level, place + 1), name
+
+
+def test_no_fault_is_level_0() -> None:
+    rig = PackRig()
+    rig.frame(faults_a=0, faults_b=0)
+    assert (rig.value("fault_level"), rig.where("fault_level")) == (OK, 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "level", "named"),
+    [
+        (("configuration", "cell_over_voltage"), ALARM, "cell_over_voltage"),
+        (("cell_under_voltage", "thermal_runaway"), ALARM, "thermal_runaway"),
+        (("over_temperature", "thermal_runaway"), ALARM, "over_temperature"),
+        (("high_charge", "clock"), WARN, "clock"),
+        (("clock", "memory"), WARN, "memory"),
+        (("default_password", "high_charge"), INFO, "high_charge"),
+    ],
+)
+def test_worst_fault_is_named_and_of_equals_the_first(
+    names: tuple[str, ...], level: int, named: str
+) -> None:
+    rig = PackRig()
+    rig.frame(**fault_words(*names))
+    assert rig.value("fault_level") == level
+    assert FAULTS[rig.where("fault_level") - 1] == named
+
+
+def test_last_bit_of_the_first_word_and_first_of_the_second() -> None:
+    for place in (WORD_BITS - 1, WORD_BITS):
+        rig = PackRig()
+        rig.frame(**fault_words(FAULTS[place]))
+        assert rig.where("fault_level") == place + 1
+
+
+@pytest.mark.parametrize(
+    ("code", "level"),
+    [(0, OK), (10, WARN), (14, WARN), (22, WARN), (23, WARN), (99, WARN)]
+    + [(code, ALARM) for code in (16, 17, 21, 24, 28, 29, 38, 39, 40, 41, 42, 45, 46)],
+)
+def test_controller_errors_have_levels(code: int, level: int) -> None:
+    rig = PackRig()
+    rig.frame(error_code=code)
+    assert (rig.value("error_level"), rig.where("error_level")) == (level, code)
+
+
+@pytest.mark.parametrize(
+    ("slot", "frame"),
+    [
+        ("discharge_ma", {"current_ma": -1000}),
+        ("fault_level", {"faults_a": 1, "faults_b": 0}),
+        ("error_level", {"error_code": 21}),
+    ],
+)
+def test_reports_age_with_what_they_come_from(slot: str, frame: dict[str, int]) -> None:
+    rig = PackRig()
+    rig.frame(soc_pct=50)
+    assert rig.value(slot) is None
+    rig.frame(**frame)
+    rig.ms = 5000
+    rig.round()
+    assert rig.value(slot) is not None
+    rig.ms = 5001
+    rig.round()
+    assert rig.value(slot) is None
+
+
+def test_switching_off_forgets_reports() -> None:
+    rig = PackRig()
+    rig.frame(current_ma=-1000, error_code=21, **fault_words("load"))
+    rig.pack.forget()
+    rig.round()
+    assert [rig.value(slot) for slot in ("discharge_ma", "fault_level", "error_level")] == [
+        None
+    ] * 3
+    rig.frame(current_ma=-1000)
+    assert rig.value("discharge_ma") == 1000
