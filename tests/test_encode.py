@@ -19,6 +19,7 @@ from packlab.errors import PacklabError
 PROTOCOLS = Path(__file__).parent.parent / "firmware" / "deckwatch" / "protocols"
 CODE = re.compile(r"[Bb](\.[0-7])?|[<>][HhIi](\.\d+)?|>f|>?date|bcd2?|text\d+")
 SPECIAL = {"cell_mv", "temp_dc", "wire_mohm", "faults", "serial", "firmware", "model"}
+LIMIT = (1 << 30) - 1
 LIMITS = {"cell_mv": (0, 65535), "temp_dc": (-32767, 32767), "wire_mohm": (0, 65535)}
 
 Row = tuple[Any, ...]
