@@ -5,10 +5,11 @@ pack time runs `pace` times as fast, which is how a whole charge fits into minut
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from packlab.made.board import NO_LIMITS, Limits
 from packlab.made.pack import Group, Pack
 
 
@@ -23,12 +24,13 @@ class Beat:
 
 @dataclass(frozen=True)
 class Scenario:
-    """How its pack is built, its beats, when it ends, and its pace."""
+    """How its pack is built, its beats, when it ends, its pace, and what its board protects."""
 
     build_pack: Callable[[Random], Pack]
     beats: tuple[Beat, ...]
     end_s: int
-    pace: int
+    pace: int = 1
+    limits: Limits = field(default_factory=Limits)
 
 
 def _cold_m365_pack(random: Random) -> Pack:
@@ -73,6 +75,7 @@ CHARGE_AND_RIDE = Scenario(
     ),
     end_s=905,
     pace=18,
+    limits=NO_LIMITS,  # nothing may end the charge before its time
 )
 
 SCENARIOS = {"charge_and_ride": CHARGE_AND_RIDE}
