@@ -108,7 +108,17 @@ _DEVICE = Table(DEVICE)
 _CELLS = Table(CELLS)
 _WIRES = Table(WIRES)
 _PROBES = Table(PROBES)
-COMPILED = ("LIVE", "LIVE_32", "LIVE_24", "SETTINGS", "DEVICE", "CELLS", "WIRES", "PROBES")
+COMPILED = (
+    "ALARMS",
+    "LIVE",
+    "LIVE_32",
+    "LIVE_24",
+    "SETTINGS",
+    "DEVICE",
+    "CELLS",
+    "WIRES",
+    "PROBES",
+)
 
 _CELL_COUNT = INDEX["cell_count"]
 _MADE_ON = INDEX["made_on"]

@@ -118,6 +118,7 @@ _WIDTHS = bytearray(_CODING - _FIRST + 1)
 for _row in REGISTERS:
     _WIDTHS[_row[0] - _FIRST] = _row[1]
 _TABLE = Table(tuple([(row[0] << _SPREAD,) + row[2:] for row in REGISTERS if len(row) > 2]))
+COMPILED = ("WARNINGS", "REGISTERS")
 
 _MOS_TEMP_SLOT = INDEX["mos_temp_dc"]
 _CURRENT_SLOT = INDEX["current_ma"]
