@@ -77,6 +77,7 @@ class App:
         self._hears_questions = any([line.port == HOST_TX for line in self._lines])
         ports = tuple([line.port for line in self._lines] + [HOST_TX])
         self.core = Pipeline(settings, self, ports=ports)
+        print("guarding %s family %s baud %d" % (self.core.profile, self.core.family, baud))
         self.sound = Sound()
         self._button = Button()
         self._press = Press()

@@ -65,7 +65,7 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "replay",
         help="send a capture through the firmware and show what it notices",
-        description="Send a capture through the firmware's core and show what it notices.",
+        description="Send a capture through the firmware and show what it notices.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="a capture (.cap)")
     parser.add_argument(
@@ -91,6 +91,20 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
         default="unix",
         help="what runs the firmware (default: MicroPython's unix port, 64 bit)",
     )
+    parser.add_argument(
+        "--depth",
+        choices=("core", "app"),
+        default="core",
+        help="core: the part that judges; app: all of it, on the virtual board (default: core)",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="spoil the line first, e.g. bits:1e-4 or cut:12.5s+3s@bms_tx; may be repeated",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the faults' chance (default: 1)")
     parser.add_argument("--lenient", action="store_true", help="skip and count damaged lines")
     parser.set_defaults(run=_replay)
 
@@ -106,8 +120,10 @@ def _replay(options: argparse.Namespace) -> None:
         options.speed,
         telemetry=options.telemetry,
         edges=options.edges,
+        depth=options.depth,
     )
-    show(options.file, settings, lenient=options.lenient)
+    spoiling = session.Spoiling(tuple(options.fault), options.seed)
+    show(options.file, settings, lenient=options.lenient, spoiling=spoiling)
 
 
 def _config(path: Path | None, profile: str | None) -> dict[str, object]:

@@ -30,13 +30,14 @@ BEAT_US = 50_000
 class Settings:
     """How to replay. config: as in the dongle's config file. interpreter: one of INTERPRETERS.
     speed: times real time, None = as fast as it goes. telemetry, edges: what else the trace
-    tells."""
+    tells. depth: "core", or "app" for the whole firmware on the virtual board."""
 
     config: dict[str, Any] = field(default_factory=dict)
     interpreter: str = "unix"
     speed: float | None = None
     telemetry: bool = False
     edges: bool = False
+    depth: str = "core"
 
 
 def head_line(settings: Settings, *, lock: bool = False) -> str:

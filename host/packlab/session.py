@@ -4,27 +4,57 @@ dongle; also the demo."""
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packlab.capture import CaptureReader, Event
+from packlab.capture import CaptureReader, Event, Header
 from packlab.checkout import root
 from packlab.errors import PacklabError
+from packlab.faults import apply, parse
 from packlab.replay import Settings, replay
 
 REAL_LINE = "tests/data/captures/m365_standing.cap"
 DEMO_SPEED = 60.0  # a quarter of an hour in a quarter of a minute
 
 
-def print_trace(path: Path, settings: Settings, *, lenient: bool = False) -> None:
+@dataclass(frozen=True, slots=True)
+class Spoiling:
+    """Line faults to lay over a capture before it is replayed, and the seed of their chance."""
+
+    faults: tuple[str, ...] = ()
+    seed: int = 1
+
+    def lay_over(self, events: Iterator[Event], header: Header) -> Iterator[Event]:
+        """The same events, spoilt."""
+        return apply(events, [parse(fault) for fault in self.faults], header, self.seed)
+
+
+NO_FAULTS = Spoiling()
+
+
+def print_trace(
+    path: Path, settings: Settings, *, lenient: bool = False, spoiling: Spoiling = NO_FAULTS
+) -> None:
     """Replay one capture and print its trace, a JSON object a line, as the events come."""
     with CaptureReader(path, lenient=lenient) as reader:
-        for line in replay(_events(reader), settings):
+        events = spoiling.lay_over(_events(reader), reader.header)
+        for line in _replay(events, settings):
             print(line, flush=True)
         _tell_skipped(reader)
 
 
-def draw(path: Path, settings: Settings, *, lenient: bool = False) -> None:
+def _replay(events: Iterator[Event], settings: Settings) -> Iterator[str]:
+    """The trace from the depth the settings ask for."""
+    if settings.depth == "app":
+        from packlab.virtual import replay_app
+
+        return replay_app(events, settings)
+    return replay(events, settings)
+
+
+def draw(
+    path: Path, settings: Settings, *, lenient: bool = False, spoiling: Spoiling = NO_FAULTS
+) -> None:
     """Replay one capture and draw the dongle, or its timeline where there is no terminal."""
     from rich.console import Console
 
@@ -32,7 +62,8 @@ def draw(path: Path, settings: Settings, *, lenient: bool = False) -> None:
 
     total_s = _length_s(path, lenient=lenient)
     with CaptureReader(path, lenient=lenient) as reader:
-        trace = replay(_events(reader), replace(settings, telemetry=True))
+        events = spoiling.lay_over(_events(reader), reader.header)
+        trace = _replay(events, replace(settings, telemetry=True))
         show(
             (json.loads(line) for line in trace),
             title=f"{path.name} ({reader.header.origin}: {reader.header.source})",
@@ -44,7 +75,8 @@ def draw(path: Path, settings: Settings, *, lenient: bool = False) -> None:
 
 
 def demo() -> None:
-    """A real line, then a made ride, on MicroPython's unix port; paced for a watching person."""
+    """A real line, then a made ride, through the whole firmware on the virtual board; paced for a
+    watching person."""
     from rich.console import Console
 
     from packlab.made import made_capture_path
@@ -52,7 +84,7 @@ def demo() -> None:
     live = Console().is_terminal
     made = made_capture_path("charge_and_ride", 1)
     for path, speed in ((root() / REAL_LINE, 4.0), (made, DEMO_SPEED)):
-        draw(path, Settings({"profile": "m365"}, speed=speed if live else None))
+        draw(path, Settings({"profile": "m365"}, speed=speed if live else None, depth="app"))
 
 
 def _events(reader: CaptureReader) -> Iterator[Event]:

@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,29 @@ def replay_app(events: Iterable[Event], settings: Settings) -> Iterator[str]:
         config = {"console_s": 1, **settings.config}
         (flash / "config.json").write_text(json.dumps(config), encoding="utf-8")
         story = _Story(settings, span_ms)
+        wait = _Pace(settings.speed)
         for line in _launch(feed, folder / "state", settings):
-            yield from map(_dump, story.follow(line))
+            for event in story.follow(line):
+                wait.until(event["t_ms"])
+                yield _dump(event)
         yield _dump(story.summary())
+
+
+class _Pace:
+    """Holds events back to so many times real time; None = not at all."""
+
+    def __init__(self, speed: float | None) -> None:
+        self._speed = speed
+        self._start: float | None = None
+
+    def until(self, t_ms: int) -> None:
+        """Wait until trace time `t_ms` has come."""
+        if self._speed is None:
+            return
+        due = t_ms / 1000 / self._speed
+        if self._start is None:
+            self._start = time.monotonic() - due
+        time.sleep(max(0.0, self._start + due - time.monotonic()))
 
 
 def _write_feed(events: Iterable[Event], path: Path) -> int:
@@ -110,6 +131,7 @@ class _Story:
         self._last: dict[str, Any] = {}
         self._ever_watched: set[str] = set()
         self._worst = 0
+        self._profile = self._family = ""
 
     @staticmethod
     def _colour_names() -> dict[str, str]:
@@ -167,6 +189,8 @@ class _Story:
             self._last = live if rest[0] == "1" else self._last
             if self._settings.telemetry:
                 yield {"t_ms": t_ms, "event": "telemetry", "pack": int(rest[0]), **live}
+        elif kind == "guarding":
+            self._profile, self._family = rest[0], rest[2]
         elif kind == "link":
             self._counters = _members(rest)
 
@@ -191,12 +215,12 @@ class _Story:
         """The last line of the trace."""
         counters = dict(self._counters)
         score, worst = counters.pop("score", 100), counters.pop("worst", 100)
-        config = self._settings.config
         levels = firmware("alert").LEVELS
         never = [code for code in self._codes if code not in self._ever_watched]
         return {
             "event": "summary",
-            "profile": config.get("profile", firmware("config").DEFAULT_PROFILE),
+            "profile": self._profile,
+            "family": self._family,
             **counters,
             "link_score": score,
             "worst_link_score": worst,
