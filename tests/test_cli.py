@@ -134,6 +134,35 @@ def test_lenient_skips_and_counts(cap: Path) -> None:
     assert done.stderr == f"{cap}: 2 damaged lines skipped\n"
 
 
+@pytest.mark.parametrize("interpreter", ["unix", "unix32"])
+def test_the_whole_firmware_replays_the_same_line(
+    interpreter: str, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("micropython32" if interpreter == "unix32" else "micropython64")
+    trace = events(said("replay", REAL, "--json", "--depth", "app", "--interpreter", interpreter))
+    assert (trace[0]["event"], trace[0]["cause"]) == ("boot", "pwron")
+    assert [event["look"] for event in trace if event["event"] == "led"] == ["no_data", "fine"]
+    summary = trace[-1]
+    assert (summary["frames"], summary["bad_check"], summary["noise"]) == (138, 0, 0)
+    assert summary["last"].items() >= {"pack_mv": 35940, "soc_pct": 47}.items()
+
+
+def test_faults_spoil_the_line_as_their_seed_says() -> None:
+    def summary(*options: str) -> dict[str, Any]:
+        return events(said("replay", REAL, "--json", *HERE, *options))[-1]
+
+    noisy = summary("--fault", "bits:1e-2")
+    assert noisy["frames"] < 138
+    assert noisy["bad_check"] > 10
+    assert summary("--fault", "bits:1e-2", "--seed", "1") == noisy
+    assert summary("--fault", "bits:1e-2", "--seed", "2") != noisy
+    cut = summary("--fault", "cut:4s+3s@bms_tx")
+    assert (cut["requests"], cut["bad_check"]) == (89, 0)
+    assert 49 - 3000 / 209 - 1 <= cut["replies"] <= 49 - 3000 / 210 + 1
+    both = summary("--fault", "cut:4s+3s@bms_tx", "--fault", "cut:4s+3s@host_tx")
+    assert (both["replies"], both["requests"] < 89) == (cut["replies"], True)
+
+
 # --- replay refuses ------------------------------------------------------------------------------
 
 
@@ -217,6 +246,21 @@ def test_an_unknown_profile_is_refused_with_the_known_ones(cap: Path) -> None:
         "the configuration is refused: \"profile\" is 'm366'; it must be one of"
     )
     assert "m365" in told.removeprefix("the configuration is refused: \"profile\" is 'm366'")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--fault", "gremlins"), "'gremlins' is no fault; use one of bits, "),
+        (("--depth", "app", *HERE), "the app runs on MicroPython only; use --interpreter unix"),
+        (("--depth", "app", "--profile", "m366"), 'the configuration is refused: "profile" is'),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    cap: Path, options: Sequence[str], sentence: str, micropython64: object
+) -> None:
+    del micropython64  # only that there is one
+    assert complaint("replay", cap, "--json", *options).startswith(sentence)
 
 
 def test_no_interpreter_names_step_and_remedy(cap: Path) -> None:

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from packlab.capture import CaptureReader, Event, Header
-from packlab.checkout import root
+from packlab.checkout import firmware, root
 from packlab.errors import PacklabError
 from packlab.faults import apply, parse
 from packlab.replay import Settings, replay
@@ -48,8 +49,19 @@ def _replay(events: Iterator[Event], settings: Settings) -> Iterator[str]:
     if settings.depth == "app":
         from packlab.virtual import replay_app
 
+        _check(settings.config)
         return replay_app(events, settings)
     return replay(events, settings)
+
+
+def _check(config: dict[str, Any]) -> None:
+    """The app goes on with defaults when it is refused its configuration; a person who mistyped
+    it wants to hear of that."""
+    rules = firmware("config")
+    try:
+        rules.load(config)
+    except rules.ConfigError as error:
+        raise PacklabError(f"the configuration is refused: {error}") from error
 
 
 def draw(
