@@ -13,6 +13,7 @@ from typing import Any
 from packlab.checkout import firmware
 from packlab.errors import PacklabError
 
+_PACKS = 18  # a JK bus has addresses 0 to 16, and what noise makes of them is one more
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 _BOOLEAN = ("charge_fet", "discharge_fet", "charging_flag", "charger_present", "activated")
 _DATE = ("made_on", "first_used_on")
@@ -26,20 +27,26 @@ class _Family:
     def __init__(self, name: str) -> None:
         self.name = name
         self._module = firmware(f"protocols.{name}")
-        self._memory = self._module.Memory() if hasattr(self._module, "Memory") else None
-        self._kinds: list[str] = []
+        self._memory = self._fresh_memory()
         self._frames: list[dict[str, Any]] = []
         self._sizes: list[int] = []
 
+    def _fresh_memory(self) -> Any:
+        return self._module.Memory() if hasattr(self._module, "Memory") else None
+
     def on_frame(self, framer: Any) -> None:
-        """Called by the framer for each frame that holds."""
+        """Called by the framer for each frame that holds. Only a question is remembered, and only
+        until the frame after it: lines need not come from one board."""
         frame = framer.frame
-        packs = [firmware("telemetry").Telemetry() for _ in range(16)]
+        packs = [firmware("telemetry").Telemetry() for _ in range(_PACKS)]
         for pack in packs:
             pack.begin(0)
         self._module.decode(frame, packs, self._memory)
         self._sizes.append(frame.size)
-        self._frames.append(_describe(frame, packs))
+        spare = getattr(self._module, "SPARE_CELLS", False)
+        self._frames.append(_describe(frame, packs, spare_cells=spare))
+        if not frame.is_request:
+            self._memory = self._fresh_memory()
 
     def decode(self, raw: bytes) -> tuple[dict[str, Any] | None, str]:
         """The frame's description when it is one whole frame of this family, else None and why
@@ -62,7 +69,12 @@ class _Family:
 
     def is_headed(self, raw: bytes) -> bool:
         """Does the frame begin as this family's do?"""
-        return any(raw.startswith(row[0]) for row in self._module.FRAMING)
+        return any(raw.startswith(row[0], _before(row)) for row in self._module.FRAMING)
+
+
+def _before(row: tuple[Any, ...]) -> int:
+    """How many bytes a FRAMING row has ahead of its header (framer.py)."""
+    return 1 if len(row) > 5 and row[5] else 0
 
 
 def decode(lines: Iterable[str], protocol: str | None = None) -> Iterator[dict[str, Any]]:
@@ -104,8 +116,9 @@ def _failed(reason: str) -> dict[str, Any]:
     return {"protocol": None, "ok": False, "error": reason, "kind": None, "values": {}}
 
 
-def _describe(frame: Any, packs: list[Any]) -> dict[str, Any]:
-    described: dict[str, Any] = {"kind": frame.kind, "values": values(packs[frame.pack])}
+def _describe(frame: Any, packs: list[Any], *, spare_cells: bool) -> dict[str, Any]:
+    known = values(packs[frame.pack], spare_cells=spare_cells)
+    described: dict[str, Any] = {"kind": frame.kind, "values": known}
     if frame.is_request or frame.kind == "read":
         request: dict[str, Any] = {"register": frame.register}
         if frame.wanted >= 0:
@@ -116,7 +129,7 @@ def _describe(frame: Any, packs: list[Any]) -> dict[str, Any]:
     return described
 
 
-def values(t: Any) -> dict[str, Any]:
+def values(t: Any, *, spare_cells: bool = True) -> dict[str, Any]:
     """What telemetry `t` knows, keyed by slot in the units of the name; lists for cells, probes,
     balance and faults."""
     telemetry = firmware("telemetry")
@@ -126,7 +139,10 @@ def values(t: Any) -> dict[str, Any]:
             continue
         known[name] = _plain(name, t.value[slot])
     if t.cells:
-        known["cell_mv"] = _fitted(list(t.cell_mv[: t.cells]))
+        cells = list(t.cell_mv[: t.cells])
+        known["cell_mv"] = _fitted(cells) if spare_cells else cells
+    if t.wires:
+        known["wire_mohm"] = list(t.wire_mohm[: t.wires])
     if t.probes:
         absent = telemetry.NO_PROBE
         known["temp_dc"] = [None if dc == absent else dc for dc in t.temp_dc[: t.probes]]
@@ -137,7 +153,7 @@ def values(t: Any) -> dict[str, Any]:
     if t.seen[low]:
         bits = t.value[low] | t.value[high] << 16
         known["balance"] = [cell + 1 for cell in range(32) if bits >> cell & 1]
-    for name in ("serial", "firmware"):
+    for name in ("serial", "firmware", "model"):
         size = getattr(t, f"{name}_size")
         if size:
             raw = bytes(getattr(t, name)[:size])

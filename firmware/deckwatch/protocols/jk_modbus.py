@@ -59,10 +59,13 @@ class Memory:
         self._asked_at = 0
 
     def pack_of(self, address: int) -> int:
-        """Number of the pack that answers at `address`: the first to speak is pack 0."""
+        """Number of the pack that answers at `address`: the first to speak is pack 0. More than a
+        bus has room for, as noise makes them, are all one pack that nobody keeps."""
         for pack in range(self.packs_known):
             if self._address[pack] == address:
                 return pack
+        if self.packs_known == _ADDRESSES:
+            return _ADDRESSES
         self._address[self.packs_known] = address
         self.packs_known += 1
         return self.packs_known - 1

@@ -60,6 +60,7 @@ CONTROLLER = (
 
 _BATTERY = Table(BATTERY)
 _CONTROLLER = Table(CONTROLLER)
+SPARE_CELLS = True  # the map has words for 16 cells, whatever is fitted
 COMPILED = ("BATTERY", "CONTROLLER")
 
 _TO_CONTROLLER = const(0x20)
