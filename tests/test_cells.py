@@ -164,7 +164,7 @@ def test_half_a_new_set_changes_nothing_and_takes_nothing_away() -> None:
 
 
 def test_half_a_set_within_the_moment_of_the_last_is_no_sample() -> None:
-    rig = PackRig()
+    rig = PackRig(start=50_000)
     rig.frame(cells=TEN)
     rig.advance(100)
     rig.frame(cells=dict.fromkeys(range(5), 4000))
@@ -373,6 +373,12 @@ def test_step_of_3_a_excuses_a_jump(ma: int, jump: int) -> None:
     assert rig.value("cell_jump_mv") == jump
 
 
+def test_jump_on_a_steady_ride_is_compared() -> None:
+    rig = PackRig()
+    rig.repeat(3, current_ma=-20000)
+    assert jumps(rig, [3700, 4100], current_ma=-20000) == [0, 400]
+
+
 def test_while_the_current_moves_nothing_new_is_told() -> None:
     rig = PackRig()
     steady(rig)
@@ -428,3 +434,17 @@ def test_two_weeks_without_cells_do_not_make_old_ones_new() -> None:
     assert rig.value("sum_error_mv") is None
     rig.frame(current_ma=0, cells=[4100] * 10)
     assert rig.value("cell_jump_mv") == 0
+
+
+def test_two_weeks_without_cells_do_not_hide_new_ones() -> None:
+    wrap = 1 << 30
+    rig = PackRig()
+    rig.frame(cells=TEN)
+    for _ in range(wrap // 3_600_000):
+        rig.ms += 3_600_000
+        rig.pack.saturate(rig.now)
+    rig.ms = wrap - 100
+    rig.hear(cells=dict(enumerate(TEN[:5])))
+    rig.ms = wrap + 100  # the tick is that of 100 ms after the last sample
+    rig.frame(cells=dict(enumerate(TEN[5:], 5)))
+    assert samples(rig) == 2

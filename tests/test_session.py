@@ -15,9 +15,10 @@ def test_nothing_is_told_before_anything_is_known() -> None:
     assert set(flags(rig).values()) == {None}
 
 
-def test_first_sample_tells_that_nothing_has_lasted_yet() -> None:
-    rig = PackRig()
-    rig.frame(current_ma=0)
+@pytest.mark.parametrize("ma", [0, 400, -400])
+def test_first_sample_tells_that_nothing_has_lasted_yet(ma: int) -> None:
+    rig = PackRig(start=100_000)
+    rig.frame(current_ma=ma)
     assert flags(rig) == dict.fromkeys(flags(rig), 0)
 
 
@@ -88,6 +89,15 @@ def test_inflow_ends_with_two_samples_without_not_with_one() -> None:
     assert rig.value("charging") == 0
 
 
+def test_inflow_at_the_dead_band_is_still_inflow() -> None:
+    rig = PackRig()
+    rig.repeat(70, current_ma=100)
+    rig.frame(current_ma=0)
+    assert rig.value("charging") == 1
+    rig.frame(current_ma=99)
+    assert rig.value("charging") == 0
+
+
 def test_inflow_is_forgotten_while_the_current_is_unknown() -> None:
     rig = PackRig()
     rig.repeat(55, current_ma=2000)
@@ -127,6 +137,14 @@ def test_same_sample_judged_twice_is_still_one() -> None:
     rig = PackRig()
     rig.frame(current_ma=-30000)
     rig.round()
+    assert rig.value("riding") == 0
+
+
+def test_samples_before_and_after_a_gap_do_not_follow_each_other() -> None:
+    rig = PackRig()
+    rig.frame(current_ma=-30000)
+    rig.advance(6000)
+    rig.frame(current_ma=-30000)
     assert rig.value("riding") == 0
 
 
@@ -208,6 +226,15 @@ def test_steady_is_2_s_within_an_amp(ma: int, steady: int) -> None:
     assert rig.value("steady") == steady
 
 
+def test_steady_ride_is_steady() -> None:
+    rig = PackRig()
+    rig.repeat(2, current_ma=-8000)
+    rig.frame(current_ma=-8300)
+    assert rig.value("steady") == 1
+    rig.frame(current_ma=-7000)
+    assert rig.value("steady") == 0
+
+
 def test_steady_creep_of_an_amp_in_all_is_noticed() -> None:
     rig = PackRig()
     for ma in range(0, 1000, 100):
@@ -230,12 +257,18 @@ def test_switching_off_forgets_all_of_it() -> None:
 
 @pytest.mark.parametrize(("slot", "ma"), [("resting", 0), ("charging", 200), ("steady", 200)])
 def test_what_lasts_goes_on_for_weeks_and_over_the_wrap(slot: str, ma: int) -> None:
-    rig = PackRig(start=(1 << 30) - 61_500)
+    wrap = 1 << 30
+    rig = PackRig(start=wrap - 61_500)
     rig.repeat(61, current_ma=ma)
     assert rig.value(slot) == 1
-    for _ in range(30 * 24):
-        rig.ms += 3_600_000
-        rig.hear(current_ma=ma)
-        rig.pack.saturate(rig.now)
-        rig.round()
+    for _ in range(3):
+        for _ in range(wrap // 3_600_000):
+            rig.ms += 3_600_000
+            rig.hear(current_ma=ma)
+            rig.pack.saturate(rig.now)
+            rig.round()
+            assert rig.value(slot) == 1
+        rig.ms += wrap % 3_600_000 - 61_000  # the tick is that of the first sample
+        rig.frame(current_ma=ma)
         assert rig.value(slot) == 1
+        rig.ms += 61_000

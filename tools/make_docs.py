@@ -1,0 +1,361 @@
+"""Writes the generated parts of docs/guardrails.md and docs/signals.md from the firmware's own
+tables, so that they say what the dongle does.
+
+    .venv/bin/python tools/make_docs.py [--check]
+
+What stands between a pair of markers is replaced; the rest is written by hand. --check only
+compares (exit 1: run me).
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from packlab.checkout import firmware, root
+from packlab.view.words import GUARDRAILS
+
+BEGIN = "<!-- made by tools/make_docs.py from {}: do not edit -->"
+END = "<!-- end of what is made -->"
+
+# What a row compares, in an owner's words; {} is the sense and the limit.
+CONDITIONS = {
+    "cell_spread_mv": "highest cell minus lowest cell {}",
+    "top_spread_mv": "the same {}, with the highest cell within 50 mV of full",
+    "highest_mv": "highest cell {}",
+    "lowest_mv": "lowest cell {}",
+    "sum_error_mv": "sum of the cells and pack voltage differ by {}",
+    "sum_error_permille": "sum of the cells and pack voltage differ by {}",
+    "wild_cells": "a cell reads below 0.5 V, or more than a cell can (`ghost_cell_mv`)",
+    "dead_cells": "a cell reads 0 V",
+    "cell_jump_mv": "a cell jumps by {} while the current stands still",
+    "coldest_dc": "coldest probe {}",
+    "hottest_dc": "hottest probe {}",
+    "probe_faults": "a probe reads what an open or shorted wire reads",
+    "probe_jump_dc": "a probe changes by {} within 10 s",
+    "probe_apart_dc": "two probes differ by {}",
+    "pack_mv": "pack {}",
+    "discharge_ma": "current out of the pack {}",
+    "fault_level": "the battery board reports {}",
+    "error_level": "the controller reports {}",
+    "unanswered_ms": "ten requests in a row or more are unanswered, for {}",
+    "quiet_ms": "the battery's wire idles high after having spoken, for {}",
+    "bit_error_ppm": "bit errors {}, over 30 s",
+}
+INPUTS = {
+    "cell_mv": "every cell of the string, read within half a second",
+    "pack_mv": "pack voltage",
+    "current_ma": "current",
+    "temp_dc": "cell probes",
+    "faults_a": "the board's fault bits",
+    "error_code": "the controller's error code (dash wire, or a VESC's own line)",
+    "unanswered_ms": "requests on the controller's wire",
+    "quiet_ms": "the battery's wire",
+    "bit_error_ppm": "20 good frames in 30 s (fewer than 3 damaged ones count as none)",
+}
+GATES = {"still": "at rest or charging", "charging": "while charging", "": ""}
+REPORTED = ("", "something harmless", "something wrong", "something dangerous")
+SENSES = {">=": "≥", ">": ">", "<=": "≤", "<": "<"}
+LOOKS = {
+    "off": "the scooter is off",
+    "no_data": "no data yet",
+    "partial": "data, but not yet all that can be watched here",
+    "fine": "all that can be watched here is watched, and fine",
+    "info": "a remark, no sound",
+    "unknown": "something was wrong and can no longer be seen: silent until it is seen again",
+    "warn": "warning",
+    "alarm": "alarm",
+}
+MINUTE_MS = 60_000
+HEARD_MS = 20 * MINUTE_MS
+
+
+def quantity(slot: str, number: int) -> str:
+    """A number of a slot in the unit that ends its name."""
+    match slot.rpartition("_")[2]:
+        case "mv":
+            return f"{number / 1000:.2f} V" if abs(number) >= 1000 else f"{number} mV"
+        case "ma":
+            return f"{number / 1000:g} A"
+        case "dc":
+            return f"{number / 10:g} °C"
+        case "ms":
+            return duration(number)
+        case "permille":
+            return f"{number / 10:g} %"
+        case "ppm":
+            return f"{number / 100:g} in 10,000"
+    return str(number)
+
+
+def duration(ms: int) -> str:
+    """`0.5 s`, `at once`."""
+    return f"{ms / 1000:g} s" if ms else "at once"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """A Markdown table."""
+    head = list(head)
+    yield f"| {' | '.join(head)} |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+# --- docs/guardrails.md --------------------------------------------------------------------------
+
+
+def guardrails() -> str:
+    """One section a guardrail, then the other options, then what profiles differ in."""
+    rules = firmware("guardrails.table")
+    lines: list[str] = []
+    for code in rules.CODES:
+        lines += _guardrail(code, [row for row in rules.ROWS if row[0] == code])
+    lines += ["## Other options", "", *_options(), "", "## Profiles", "", *_profiles(), ""]
+    lines += ["## What is watched by itself", "", *_watched()]
+    return "\n".join(lines)
+
+
+def _guardrail(code: str, rows: list[Any]) -> Iterator[str]:
+    words = GUARDRAILS[code]
+    group = rows[0][4]
+    hint = f" At level info: {words.hint}" if words.hint else ""
+    yield f"## `{code}`: {words.title}"
+    yield ""
+    yield words.meaning
+    yield ""
+    yield f"**What to do:** {words.advice}{hint}"
+    yield ""
+    yield f"Group {group}, {firmware('alert').GROUPS[group]}. {_needs(rows)}"
+    yield ""
+    limits = [limit for row in rows for limit in _limits(row)]
+    yield from table(("level", "set when", "for", "clears", "after", "option"), limits)
+    yield ""
+
+
+def _needs(rows: list[Any]) -> str:
+    needs = firmware("guardrails.table").needs
+    slots = list(dict.fromkeys(slot for row in rows for slot in needs(row)))
+    agreeing = sorted({row[5] for row in rows})
+    said = f"Needs: {'; '.join(INPUTS[slot] for slot in slots)}."
+    if agreeing != [1]:
+        said += f" Samples that must agree: {' or '.join(map(str, agreeing))}."
+    return said
+
+
+def _limits(row: Any) -> Iterator[tuple[str, ...]]:
+    levels = firmware("alert").LEVELS
+    names = firmware("guardrails.table").option_names(row)
+    limits = firmware("config").load({}).limits_of(row)
+    for limit, name, (level, default, low, high, hold_ms) in zip(
+        limits, names, row[8], strict=True
+    ):
+        set_when = _condition(row, limit)
+        if row[1] == "pack_mv":
+            set_when += f" (full + {default / 10:g} %, 10 cells)"
+        tenths = " (0.1 °C)" if name.endswith("_dc") else ""
+        own = f"`{name}` {low} … {high}{tenths}" if name else "–"
+        clears = _clears(row, limit)
+        yield levels[level], set_when, duration(hold_ms), clears, duration(row[7]), own
+
+
+def _condition(row: Any, limit: int) -> str:
+    slot, sense, gate = row[1], SENSES[row[2]], GATES[row[3]]
+    reported = slot in ("fault_level", "error_level")
+    wanted = REPORTED[limit] if reported else f"{sense} {quantity(slot, limit)}"
+    said = CONDITIONS[slot].format(wanted)
+    return f"{gate}: {said}" if gate else said
+
+
+def _clears(row: Any, limit: int) -> str:
+    slot, sense, away = row[1], row[2], row[6]
+    if not away:
+        return "when it is no longer so"
+    return f"{'≤' if sense.startswith('>') else '≥'} " + quantity(
+        slot, limit - away if sense.startswith(">") else limit + away
+    )
+
+
+def _options() -> Iterator[str]:
+    rows = []
+    for name, default, allowed, meaning in firmware("config").OPTIONS:
+        if isinstance(allowed[0], str):
+            wanted = ", ".join(f"`{word}`" for word in allowed)
+        else:
+            wanted = f"{allowed[0]} … {allowed[1]}"
+        rows.append((f"`{name}`", f"`{default}`", wanted, meaning))
+    profiles = ", ".join(f"`{name}`" for name in firmware("index").PROFILES)
+    rows.insert(0, ("`profile`", "`m365`", profiles, "which pack it is: sets the options below"))
+    yield from table(("option", "default", "allowed", "meaning"), rows)
+
+
+def _profiles() -> Iterator[str]:
+    rows = []
+    for name in firmware("index").PROFILES:
+        options = dict(firmware(f"profiles.{name}").OPTIONS)
+        family = options.pop("family")
+        own = ", ".join(f"`{option}` {value}" for option, value in options.items())
+        rows.append((f"`{name}`", family, own or "nothing"))
+    yield from table(("profile", "family", "differs in"), rows)
+    for chemistry, (full_mv, options) in firmware("config").CHEMISTRIES.items():
+        own = ", ".join(f"`{option}` {value}" for option, value in options.items())
+        yield ""
+        yield f"Chemistry `{chemistry}`: a full cell has {full_mv / 1000:.2f} V" + (
+            f"; differs in {own}." if own else "."
+        )
+
+
+def _watched() -> Iterator[str]:
+    codes = firmware("guardrails.table").CODES
+    profiles = [name for name in firmware("index").PROFILES if name != "auto"]
+    rows = []
+    for number, code in enumerate(codes):
+        marks = ("●" if _expects(profile, number) else "" for profile in profiles)
+        rows.append((f"`{code}`", *marks))
+    yield from table(("", *(f"`{profile}`" for profile in profiles)), rows)
+
+
+def _expects(profile: str, code: int) -> bool:
+    settings = firmware("config").load({"profile": profile})
+    settings.steady = firmware(f"protocols.{settings.family}").STEADY
+    of_the_line = firmware("guardrails.table").OF_THE_LINE
+    named = firmware("guardrails.table").CODES[code] in of_the_line
+    return named or bool(settings.expects(code))
+
+
+# --- docs/signals.md -----------------------------------------------------------------------------
+
+
+def signals() -> str:
+    """Light, groups, buzzer, shows."""
+    lines = ["## Light", "", *_lights(), "", "## What it is about", "", *_groups(), ""]
+    lines += ["## Buzzer", "", *_sounds(), "", "## Short shows", "", *_shows()]
+    return "\n".join(lines)
+
+
+def _lights() -> Iterator[str]:
+    led, names = firmware("outputs.led"), firmware("status").LOOKS
+    rows = []
+    for look in reversed(range(len(names))):
+        colour, blinks, on_ms, off_ms, pause_ms = led.PATTERNS[look]
+        if pause_ms < 0:
+            count = "" if colour == led.DARK else "steady"
+            rhythm = ""
+        else:
+            count = str(blinks) if blinks else "as many as the group"
+            between = f", {off_ms} ms off" if blinks != 1 else ""
+            rhythm = f"{on_ms} ms on{between}; {off_ms + pause_ms} ms dark at the end"
+        rows.append((led.COLOURS[colour], count, rhythm, LOOKS[names[look]]))
+    yield from table(("light", "blinks", "rhythm", "meaning"), rows)
+
+
+def _groups() -> Iterator[str]:
+    rules, groups = firmware("guardrails.table"), firmware("alert").GROUPS
+    rows = []
+    for number, group in enumerate(groups):
+        codes = dict.fromkeys(row[0] for row in rules.ROWS if row[4] == number)
+        if group:
+            rows.append((str(number), group, ", ".join(f"`{code}`" for code in codes)))
+    yield from table(("blinks, beeps", "group", "guardrails"), rows)
+
+
+def _sounds() -> Iterator[str]:
+    status = firmware("status")
+    rows = []
+    for name, look in (("warning", status.WARN), ("alarm", status.ALARM)):
+        tone_hz, on_ms, beat_ms, groups = listen(look)
+        beeps = f"{tone_hz} Hz, {on_ms} ms a beep, {beat_ms - on_ms} ms between"
+        heard = ", then ".join(
+            f"every {_clock(step)} from {_clock(first)} to {_clock(last)}"
+            for first, last, step in runs(groups)
+        )
+        rows.append((name, beeps, heard + (", and so on" if groups[-1] > HEARD_MS // 2 else "")))
+    head = ("", "beeps, as many as the group", "groups of beeps (minutes after it was set)")
+    yield from table(head, rows)
+
+
+def listen(look: int) -> tuple[int, int, int, list[int]]:
+    """Lets the firmware's buzzer sound for 20 minutes: (Hz, ms a beep, ms from beep to beep, ms at
+    which each group of two begins)."""
+    shown = firmware("status").Status()
+    shown.look, shown.group = look, 2
+    buzzer = firmware("outputs.buzzer").Buzzer()
+    beeps: list[tuple[int, int]] = []
+    ms = tone_hz = 0
+    while ms < HEARD_MS:
+        wait = buzzer.render(shown, ms)
+        if buzzer.tone_hz:
+            tone_hz = buzzer.tone_hz
+            beeps.append((ms, wait))
+        ms += wait
+    return tone_hz, beeps[0][1], beeps[1][0] - beeps[0][0], [at for at, _ in beeps[::2]]
+
+
+def runs(times: list[int]) -> Iterator[tuple[int, int, int]]:
+    """(first, last, step) of each evenly spaced stretch of two or more."""
+    start = 0
+    for end in range(2, len(times) + 1):
+        step = times[start + 1] - times[start]
+        if end == len(times) or times[end] - times[end - 1] != step:
+            yield times[start], times[end - 1], step
+            start = end
+
+
+def _clock(ms: int) -> str:
+    return f"{ms // MINUTE_MS}:{ms % MINUTE_MS // 1000:02d}"
+
+
+def _shows() -> Iterator[str]:
+    sequence, colours = firmware("outputs.sequence"), firmware("outputs.led").COLOURS
+    shows = (
+        ("self-test, at start and on a long press", sequence.SELF_TEST),
+        ("the configuration was refused, defaults are in force", sequence.CONFIG_ERROR),
+        ("safe mode, after five starts that failed", sequence.SAFE_MODE),
+    )
+    rows = []
+    for meaning, steps in shows:
+        seen = (
+            f"{colours[colour]}{' with a beep' if tone else ''} {ms} ms"
+            for colour, tone, ms in steps
+        )
+        rows.append((meaning, ", ".join(seen)))
+    yield from table(("show", "steps"), rows)
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+PAGES = {
+    "guardrails.md": ("firmware/deckwatch/guardrails/table.py and config.py", guardrails),
+    "signals.md": ("firmware/deckwatch/outputs", signals),
+}
+
+
+def page(name: str, text: str) -> str:
+    """`text` of a page with its made part made anew."""
+    source, make = PAGES[name]
+    begin = BEGIN.format(source)
+    before, found, rest = text.partition(begin)
+    _, ended, after = rest.partition(END)
+    if not found or not ended:
+        raise SystemExit(f"docs/{name} needs the lines '{begin}' and '{END}'")
+    return f"{before}{begin}\n\n{make()}\n\n{END}{after}"
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or compare with --check."""
+    stale = []
+    for name in PAGES:
+        path = root() / "docs" / name
+        text = path.read_text("utf-8")
+        made = page(name, text)
+        if made != text:
+            stale.append(f"docs/{name}")
+            if "--check" not in arguments:
+                path.write_text(made, "utf-8")
+    if stale and "--check" in arguments:
+        print(f"{' and '.join(stale)} out of date: run .venv/bin/python tools/make_docs.py")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
