@@ -1,8 +1,10 @@
-"""The documents name what exists: every link leads somewhere, and docs/architecture.md follows a
-byte through functions that are there."""
+"""The documents tell what is: every link leads somewhere, docs/architecture.md follows a byte
+through functions that are there, and the README shows what the demo prints."""
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,18 @@ def test_links_lead_somewhere(document: Path) -> None:
     for target in LINK.findall(document.read_text("utf-8")):
         if "://" not in target:
             assert (document.parent / target).exists(), f"{name_of(document)}: {target}"
+
+
+def test_the_readme_shows_what_the_demo_prints(micropython64: object) -> None:
+    """When the demo changes, copy these lines anew from `packlab demo`."""
+    del micropython64  # only that there is one
+    demo = [sys.executable, "-m", "packlab.cli", "demo"]
+    printed = subprocess.run(demo, capture_output=True, text=True, check=True).stdout.splitlines()
+    shown = re.findall(r"^  \d\d:\d\d\.\d .*$", (ROOT / "README.md").read_text("utf-8"), re.M)
+    assert len(shown) > 10
+    for line in shown:
+        start = line.removesuffix("…")
+        assert any(other.startswith(start) for other in printed), line
 
 
 def defined(path: Path) -> set[str]:
