@@ -494,21 +494,26 @@ LINES: dict[str, Rows] = {
 
 
 def with_check(framing: Any, body: bytes) -> bytes:
-    """A frame with its header, length and checksum made to fit."""
+    """A frame around `body`, cut or filled to the row's limits, its checksum made to fit; with
+    what follows it where the row has that."""
     header, (offset, code, add, low, high), (check, start, end, back, form), tail = framing[:4]
-    size = max(low, min(high, low + len(body)))
-    frame = bytearray((header + body).ljust(size, b"\x02")[:size])
-    if len(framing) > 5 and framing[5]:
-        frame = bytearray((bytes([framing[5][0]]) + frame)[:size])
-    if code:
-        frame[offset] = (size - add) & 0xFF
-    if tail:
-        frame[-len(tail) :] = tail
+    before = framing[5] if len(framing) > 5 else ()
+    after = framing[6] if len(framing) > 6 else ()
+    margin = len(header) + bool(before) + bool(code) + len(tail)
+    size = max(low, min(high, margin + len(body)))
+    frame = bytearray(bytes(before[:1]) + header + body).ljust(size, b"\x02")[:size]
+    _store(frame, offset, code, size - add)
+    frame[size - len(tail) :] = tail
     if check:
-        value = CHECKS[check](frame, start, size - end)
-        width = 2 if form.endswith("H") else 1
-        frame[size - back : size - back + width] = value.to_bytes(width, "little")
-    return bytes(frame)
+        _store(frame, size - back, form, CHECKS[check](frame, start, size - end))
+    return bytes(frame) + (with_check(after[-1], body) if after and len(body) % 2 else b"")
+
+
+def _store(frame: bytearray, at: int, code: str, value: int) -> None:
+    if code:
+        width = 2 if code.endswith("H") else 1
+        order = "big" if code.startswith(">") else "little"
+        frame[at : at + width] = value.to_bytes(width, order)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", LINES)
