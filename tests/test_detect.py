@@ -5,11 +5,12 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
-from deckwatch.detect import GARBAGE, SEARCHING, SETTLED, SILENT, SWAPPED, Detector
+from deckwatch.detect import GARBAGE, SEARCHING, SETTLED, SILENT, SWAPPED, Detector, probes
 from deckwatch.framer import CHUNK
 from deckwatch.index import PROTOCOLS, SPEEDS
 from packlab.faults.wave import flipped, levels, receive
 
+ANT_HEADS = (b"\x7e\xa1", b"\x5a\x5a")
 FRAMES = Path(__file__).parent / "data" / "frames"
 
 # what really passes on the battery wire of each family, and how fast
@@ -125,3 +126,27 @@ def test_a_slow_bus_is_found_within_three_cycles() -> None:
     detector, seconds = search(replies("jk"), 115200, period_ms=2200)
     assert detector.family == "jk"
     assert seconds <= 3 * 4.4
+
+
+def test_probes_are_reads_at_their_families_speeds_and_ant_comes_last() -> None:
+    rows = probes()
+    assert (115200, bytes.fromhex("55aa032201300c9dff")) in rows
+    assert (9600, bytes.fromhex("dda50300fffd77")) in rows
+    ant = [number for number, (_, request) in enumerate(rows) if request[:2] in ANT_HEADS]
+    assert ant
+    assert ant == list(range(len(rows) - len(ant), len(rows)))
+
+
+def test_an_answer_is_heard_only_at_the_speed_of_the_question() -> None:
+    detector = Detector()
+    detector.aim(9600)
+    garbage = receive(levels(replies("xiaomi")[0]), 115200 / 9600) or b"\0"
+    for now in range(0, 3_000, 300):
+        detector.feed(bytearray(garbage.ljust(CHUNK, b"\0")), len(garbage), now)
+        assert not detector.tick(now + 100)
+    assert detector.baud == 9600
+    for now in range(5_000, 7_000, 500):
+        answer = replies("jbd")[0]
+        detector.feed(bytearray(answer.ljust(CHUNK, b"\0")), len(answer), now)
+        detector.tick(now + 100)
+    assert (detector.verdict, detector.family, detector.hits) == (SETTLED, "jbd", 2)

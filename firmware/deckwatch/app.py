@@ -113,14 +113,16 @@ class App:
         self._searched = settings.family == config.AUTO
         if not self._searched:
             return settings, settings.baud, False
-        family, baud, inverted = store.read_found() or self._search()
+        may_ask = bool(settings.probe) and settings.mode == "poll"
+        found = store.read_found() or self._search(may_ask)
+        family, baud, inverted = found
         return config.load(config.as_found(options, family)), baud, inverted
 
-    def _search(self) -> tuple:
+    def _search(self, may_ask: bool) -> tuple:
         """(family, baud, inverted) as found on the wire now, and kept."""
         from deckwatch import search
 
-        found = search.find(self.light, self._dog)
+        found = search.find(self.light, self._dog, may_ask)
         store.keep_found(found.family, found.baud, found.inverted)
         polarity = " inverted" if found.inverted else ""
         print("search: %s at %d%s, %d %% sure" % (

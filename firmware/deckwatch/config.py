@@ -20,6 +20,7 @@ OPTIONS = (
     ("fresh_ms", 5000, (1000, 60000), "how long a live value counts as known"),
     ("baud", 115200, (1200, 921600), "speed of the line; with profile auto it is found out"),
     ("mode", "listen", MODES, "listen: never send; assist, poll: may ask (docs/wiring.md first)"),
+    ("probe", 0, (0, 1), "1 = in mode poll a silent board may be asked what it is"),
     ("console_s", 0, (0, 3600), "how often values are told on the USB console; 0 = never"),
     ("ghost_cell_mv", 4600, (3700, 5000), "no cell of this chemistry can read more"),
     ("current_reversed", 0, (0, 1), "1 = this Daly board counts its current the other way round"),
@@ -59,6 +60,8 @@ class Config:
 
     series: int
     baud: int
+    probe: int
+    mode: str
 
     def __init__(self, profile: str, family: str) -> None:
         self.profile = profile

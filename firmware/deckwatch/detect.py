@@ -28,6 +28,7 @@ _BURST_GAP_MS = const(30)
 _LONG_BURST = const(24)  # bytes: a burst this long without a frame condemns a speed alone
 _PATIENCE = const(2)  # shorter bursts without a frame that do
 _ENOUGH = const(2)  # frames of one family
+_LIVE_MS = const(1000)  # requests asked this often are what a board answers first
 
 
 class _Tally:
@@ -75,7 +76,16 @@ class Detector:
         self.family = ""
         self.sure_pct = 0
         self.tried = 0
+        self._held = False
         self._go(0, False)
+
+    def aim(self, baud: int) -> None:
+        """A question is being asked at `baud`: hear the answer at that speed and no other."""
+        if baud != self.baud:
+            for trial in range(len(SPEEDS)):
+                if SPEEDS[trial][0] == baud:
+                    self._go(trial, False)
+        self._held = True
 
     def _go(self, trial: int, inverted: bool) -> None:
         self._trial = trial
@@ -83,6 +93,7 @@ class Detector:
         self.inverted = inverted
         self._size = 0
         self._bad_bursts = 0
+        self.hits = 0  # valid frames at this speed
         self._frames: dict = {}  # family -> (frames, questions among them)
         self._explained = 0
         self._heard = 0
@@ -113,7 +124,7 @@ class Detector:
             return False
         self._bad_bursts += _PATIENCE if self._size >= _LONG_BURST else 1
         self._size = 0
-        if self._bad_bursts < _PATIENCE:
+        if self._bad_bursts < _PATIENCE or self._held:
             return False
         return self._next()
 
@@ -142,6 +153,7 @@ class Detector:
             return False
         self._size = 0
         self._explained += best.bytes
+        self.hits += best.frames
         frames, requests = self._frames.get(best_name, (0, 0))
         frames += best.frames
         requests += best.requests
@@ -153,11 +165,8 @@ class Detector:
         return True
 
     def _count(self, name: str) -> _Tally:
-        """What one family makes of the record; its module is dropped again unless somebody else
-        had it."""
-        module = "deckwatch.protocols." + name
-        loaded = module in sys.modules
-        protocol = __import__(module, None, None, ("decode",))
+        """What one family makes of the record."""
+        protocol, drop = _borrow(name)
         tally = _Tally(protocol)
         framer = Framer(protocol.FRAMING, tally, 0)
         for start in range(0, self._size, CHUNK):
@@ -166,7 +175,40 @@ class Detector:
                 self._chunk[i] = self._record[start + i]
             framer.feed(self._chunk, n, 0)
         framer.lose(0)
-        if not loaded:
-            del sys.modules[module]
-            delattr(sys.modules["deckwatch.protocols"], name)
+        if drop:
+            _drop(name)
         return tally
+
+
+def _borrow(family: str) -> tuple:
+    """(protocol module, is it to be dropped again because nobody else had it)"""
+    module = "deckwatch.protocols." + family
+    loaded = module in sys.modules
+    return __import__(module, None, None, ("decode",)), not loaded
+
+
+def _drop(family: str) -> None:
+    del sys.modules["deckwatch.protocols." + family]
+    delattr(sys.modules["deckwatch.protocols"], family)
+
+
+def probes() -> list:
+    """(baud, request) of every question a silent board may be asked, all of them reads, those of
+    the ANT last: they upset other boards (ant.md 1)."""
+    rows: list = []
+    for last in (False, True):
+        for baud, families in SPEEDS:
+            for family in families:
+                if (family == "ant") == last:
+                    protocol, drop = _borrow(family)
+                    if baud in protocol.BAUDS:
+                        _add_probes(rows, baud, protocol.REQUESTS)
+                    if drop:
+                        _drop(family)
+    return rows
+
+
+def _add_probes(rows: list, baud: int, requests: tuple) -> None:
+    for _, text, _, period_ms in requests:
+        if period_ms <= _LIVE_MS:
+            rows.append((baud, bytes.fromhex(text)))

@@ -89,7 +89,8 @@ def open_lines(baud: int, inverted: bool, asks: bool) -> list:
     return lines
 
 
-def open_battery_line(baud: int, inverted: bool):
-    """The Line of the battery's wire alone, only to listen; every board has it."""
+def open_battery_line(baud: int, inverted: bool, asks: bool):
+    """The Line of the battery's wire alone; every board has it. `asks`: it may send."""
     port, uart, name = _WIRES[0]
-    return Line(port, uart, pin(name), baud, inverted)
+    tx = pin("BMS_RX_TX") if asks else None
+    return Line(port, uart, pin(name), baud, inverted, tx)
