@@ -13,7 +13,7 @@ from micropython import const
 from deckwatch.ticks import age_ms, long_ago, saturated
 
 try:
-    from bench_slots import BENCH_SLOTS as _BENCH_SLOTS
+    from bench_slots import BENCH_SLOTS as _BENCH_SLOTS  # type: ignore[import-not-found]
 except ImportError:  # on the dongle, which keeps only what it judges or tells
     _BENCH_SLOTS = ()
 

@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_replay(commands)
     _add_decode(commands)
+    _add_identify(commands)
     _add_convert(commands)
     _add_made(commands)
     _add_demo(commands)
@@ -184,6 +185,24 @@ def _in_words(result: dict[str, Any]) -> str:
     parts = [f"{name} {value}" for name, value in result["values"].items()]
     parts += [f"request {result['request']}"] if "request" in result else []
     return f"{result['protocol']} {result['kind']}: {', '.join(parts) or 'no values'}"
+
+
+def _add_identify(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "identify",
+        help="say what is on a recorded line, and why",
+        description="Say which family speaks on a recorded line, and why.",
+    )
+    parser.add_argument("capture", type=Path, metavar="CAPTURE")
+    parser.set_defaults(run=_identify)
+
+
+def _identify(options: argparse.Namespace) -> None:
+    from packlab.capture import CaptureReader
+    from packlab.identify import identify, lines
+
+    with CaptureReader(options.capture) as reader:
+        print("\n".join(lines(identify(reader, reader.header))))
 
 
 def _add_convert(commands: "_Commands[argparse.ArgumentParser]") -> None:

@@ -1,0 +1,128 @@
+"""Says what is on a recorded line, and why: which family's frames hold, how much of the traffic
+they explain, who asks and who answers. `packlab identify` prints it; the dongle does the same by
+itself with detect.py.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from packlab.capture import PORTS, Chunk, Event, Header
+from packlab.checkout import firmware
+from packlab.errors import PacklabError
+
+_ENOUGH = 2  # frames that settle it, as on the dongle
+
+
+@dataclass
+class Share:
+    """What one family makes of one port: frames it understands, how many of them are questions,
+    bytes they explain."""
+
+    family: str
+    frames: int = 0
+    questions: int = 0
+    bytes: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One port: family ("" = none), how sure in percent, speed as the file states it, what follows
+    from it, and the shares behind it."""
+
+    port: str
+    family: str
+    sure_pct: int
+    baud: int
+    bytes: int
+    verdict: str
+    shares: tuple[Share, ...]
+
+
+class _Listener:
+    """One family listening to one port."""
+
+    def __init__(self, family: str) -> None:
+        self.share = Share(family)
+        self._module = firmware(f"protocols.{family}")
+        self._memory = self._module.Memory() if hasattr(self._module, "Memory") else None
+        self._packs = [firmware("telemetry").Telemetry() for _ in range(18)]
+        self._chunk = firmware("framer").CHUNK
+        self._framer = firmware("framer").Framer(self._module.FRAMING, self, 0)
+
+    def feed(self, data: bytes, now: int) -> None:
+        for start in range(0, len(data), self._chunk):
+            part = data[start : start + self._chunk]
+            self._framer.feed(bytearray(part.ljust(self._chunk, b"\0")), len(part), now)
+
+    def on_frame(self, framer: Any) -> None:
+        """Called by the framer for each frame that holds."""
+        frame = framer.frame
+        for pack in self._packs:
+            pack.begin(frame.now)
+        self._module.decode(frame, self._packs, self._memory)
+        share = self.share
+        share.bytes += frame.size
+        if frame.kind == "unknown":  # sound, but its meaning hangs on a question nobody heard
+            return
+        share.frames += 1
+        share.questions += frame.is_request
+        share.kinds[frame.kind] = share.kinds.get(frame.kind, 0) + 1
+
+
+def identify(events: Iterable[Event], header: Header) -> list[Finding]:
+    """A Finding for each port that carried anything. PacklabError for a capture without bytes."""
+    names = firmware("index").PROTOCOLS
+    listeners = {port: [_Listener(name) for name in names] for port in PORTS}
+    sizes = dict.fromkeys(PORTS, 0)
+    for event in events:
+        if isinstance(event, Chunk):
+            sizes[event.port] += len(event.data)
+            for listener in listeners[event.port]:
+                listener.feed(event.data, event.t_us // 1000 & (1 << 30) - 1)
+    findings = [
+        _judge(port, sizes[port], [each.share for each in listeners[port]], header)
+        for port in PORTS
+        if sizes[port]
+    ]
+    if not findings:
+        raise PacklabError("the capture holds no bytes; nothing can be told of it")
+    return findings
+
+
+def _judge(port: str, size: int, shares: list[Share], header: Header) -> Finding:
+    heard = sorted((s for s in shares if s.frames), key=lambda s: (-s.bytes, s.family))
+    baud = header.line(port).baud
+    if not heard:
+        verdict = (
+            "bytes, but never a valid frame: another speed, the wire upside down, or a family"
+            " that is not known here"
+        )
+        return Finding(port, "", 0, baud, size, verdict, ())
+    best = heard[0]
+    sure = min(100, best.bytes * 100 // size)
+    return Finding(port, best.family, sure, baud, size, _verdict(port, best), tuple(heard))
+
+
+def _verdict(port: str, share: Share) -> str:
+    if share.frames < _ENOUGH:
+        return "a single frame: too little to be sure"
+    if port == "bms_tx" and share.questions == share.frames:
+        return "only questions on the battery's wire: the two wires are swapped"
+    if port == "host_tx" and not share.questions and share.kinds.get("reply"):
+        return "only answers on the controller's wire: the two wires are swapped"
+    return "settled"
+
+
+def lines(findings: list[Finding]) -> list[str]:
+    """The findings as text, the reasons below each."""
+    text = []
+    for finding in findings:
+        who = finding.family or "unknown"
+        head = f"{finding.port}: {who}, {finding.sure_pct} % of {finding.bytes} bytes"
+        text.append(f"{head} at {finding.baud} baud; {finding.verdict}")
+        for share in finding.shares:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(share.kinds.items()))
+            text.append(f"  {share.family}: {share.frames} frames ({kinds})")
+    return text
