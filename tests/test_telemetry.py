@@ -113,11 +113,11 @@ def test_cells_passed_over_are_long_ago_even_right_after_start() -> None:
     t = Telemetry()
     t.begin(20)  # 20 ms after the tick was 0, which is also what an untouched stamp holds
     t.set_cell(2, 3600)
-    t.set_temp(1, 230)
-    assert list(t.cell_mv[:3]) == [0, 0, 3600]
-    assert [age_ms(20, stamp) for stamp in t.cell_stamp[:3]] == [SATURATED_MS, SATURATED_MS, 0]
-    assert list(t.temp_dc[:2]) == [NO_PROBE, 230]
-    assert [age_ms(20, stamp) for stamp in t.temp_stamp[:2]] == [SATURATED_MS, 0]
+    t.set_temp(2, 230)
+    assert (t.cells, list(t.cell_mv[:3])) == (3, [0, 0, 3600])
+    assert (t.probes, list(t.temp_dc[:3])) == (3, [NO_PROBE, NO_PROBE, 230])
+    for stamps in (t.cell_stamp, t.temp_stamp):
+        assert [age_ms(20, stamp) for stamp in stamps[:3]] == [SATURATED_MS, SATURATED_MS, 0]
 
 
 def test_cells_heard_before_power_off_do_not_come_back(t: Telemetry) -> None:
@@ -153,6 +153,23 @@ def test_a_temperature_beyond_16_bits_is_kept_as_the_nearest_but_never_as_no_pro
 ) -> None:
     t.set_temp(0, given)
     assert t.temp_dc[0] == kept
+
+
+def test_wires_are_counted_by_the_highest_told(t: Telemetry) -> None:
+    t.set_wire(2, 70)
+    t.set_wire(0, 65536)
+    t.set_wire(1, -1)
+    t.set_wire(MAX_CELLS, 50)
+    assert t.end() is True
+    assert (t.wires, list(t.wire_mohm[:4])) == (3, [65535, 0, 70, 0])
+    t.forget()
+    assert t.wires == 0
+    t.begin(1)
+    t.set_wire(1, 30)
+    assert (t.wires, list(t.wire_mohm[:3])) == (2, [0, 30, 70])
+    t.begin(2)
+    t.set_wire(MAX_CELLS, 50)
+    assert t.end() is False
 
 
 def test_forget_leaves_nothing_known(t: Telemetry) -> None:

@@ -108,7 +108,7 @@ MAX_PROBES = const(8)
 NO_PROBE = const(-0x8000)  # in temp_dc: the frame names this probe and says it is not fitted
 TEXT_BYTES = const(32)  # the longest seen is a JBD model of 25
 _COUNT = const(0xFFFF)
-_MOST_MV = const(0xFFFF)
+_MOST_16 = const(0xFFFF)
 _LEAST_DC = const(-0x7FFF)
 _MOST_DC = const(0x7FFF)
 
@@ -203,7 +203,7 @@ class Telemetry:
                 self.cell_mv[self.cells] = 0
                 self.cell_stamp[self.cells] = long_ago(self.now)
                 self.cells += 1
-            self.cell_mv[cell] = 0 if mv < 0 else _MOST_MV if mv > _MOST_MV else mv
+            self.cell_mv[cell] = 0 if mv < 0 else _MOST_16 if mv > _MOST_16 else mv
             self.cell_stamp[cell] = self.now
             if cell == self.cells:
                 self.cells = cell + 1
@@ -211,12 +211,12 @@ class Telemetry:
 
     def set_wire(self, cell: int, mohm: int) -> None:
         """Resistance of one cell's sense wire; `cell` counts from 0, those beyond MAX_CELLS are
-        dropped."""
+        dropped. What 16 bits cannot hold is kept as the nearest they can."""
         if cell < MAX_CELLS:
             while self.wires <= cell:
                 self.wire_mohm[self.wires] = 0
                 self.wires += 1
-            self.wire_mohm[cell] = mohm
+            self.wire_mohm[cell] = 0 if mohm < 0 else _MOST_16 if mohm > _MOST_16 else mohm
             self._touched = True
 
     def set_temp(self, probe: int, dc: int) -> None:
