@@ -15,25 +15,25 @@ was in. Blank lines and comments may stand anywhere, so a file can be appended t
 or writes captures does it through here.
 """
 
-import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BufferedReader
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import NoReturn, Self, TextIO
 
 from packlab.errors import PacklabError
+from packlab.files import MAX_LINE_BYTES, new_binary, opened
 
 PORTS = ("bms_tx", "host_tx", "dash")
 LEVELS = ("low", "idle", "break", "overrun")
 ORIGINS = ("real", "derived", "made")
 
-# Room for a chunk of 32 KB, more than any driver hands over at once, and yet bounded memory.
-MAX_LINE_BYTES = 64 * 1024
+# More bytes than any driver hands over at once, and yet a line of their digits is not too long.
+MAX_CHUNK_BYTES = MAX_LINE_BYTES // 2 - 64
 
-_FIRST_LINE = "deckwatch capture 1"
+FIRST_LINE = "deckwatch capture 1"
 _EVENT = re.compile(r"(\d{1,9})\.(\d{6})[ \t]+(\S+)[ \t]+(\S+)", re.ASCII)
 _SETTING = re.compile(r"(\S+)[ \t]+(\d{3,7})[ \t]+(\S+)", re.ASCII)
 
@@ -81,8 +81,63 @@ class Header:
         return self.lines.get(port, LineSetting())
 
 
-class _DamagedLineError(Exception):
+class DamagedLineError(Exception):
     """Why one line cannot be used, and the remedy."""
+
+
+class HeaderText:
+    """The lines of a header, taken one by one; whoever reads them knows their places.
+
+    DamagedLineError where one is unclear, or where in the end something is missing.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, str] = {}
+        self._lines: dict[str, LineSetting] = {}
+        self._notes: list[tuple[str, str]] = []
+
+    def take(self, text: str) -> None:
+        """One line below the first, without its `#`; what has no colon is a remark."""
+        key, colon, value = text.partition(":")
+        key, value = key.strip(), value.strip()
+        if key == "line":
+            port, setting = parse_setting(value)
+            self._lines[port] = setting
+        elif key in ("origin", "source"):
+            self._values[key] = value
+        elif colon:
+            self._notes.append((key, value))
+
+    def header(self) -> Header:
+        """What the lines say."""
+        origin = self._values.get("origin", "")
+        if origin not in ORIGINS:
+            raise DamagedLineError(
+                f"the header lacks '# origin: ' with {', '.join(ORIGINS)}; add it"
+            )
+        source = self._values.get("source", "not stated")
+        return Header(origin, source, self._lines, tuple(self._notes))
+
+
+def header_lines(header: Header) -> Iterator[str]:
+    """A header as text, the first line included, each without its `#`."""
+    yield FIRST_LINE
+    yield f"origin: {header.origin}"
+    yield f"source: {header.source}"
+    for port, setting in header.lines.items():
+        yield f"line: {port} {setting.baud} {setting.mode}"
+    for key, value in header.notes:
+        yield f"{key}: {value}"
+
+
+def parse_setting(text: str) -> tuple[str, LineSetting]:
+    """`bms_tx 115200 8N1` as port and setting."""
+    match = _SETTING.fullmatch(text)
+    if match is None or match[1] not in PORTS:
+        raise DamagedLineError(
+            f"'line: {text:.40}' is unclear; write it like 'line: bms_tx 115200 8N1'"
+        )
+    return match[1], LineSetting(int(match[2]), match[3])
 
 
 class CaptureReader:
@@ -99,11 +154,7 @@ class CaptureReader:
         self._number = 0
 
     def __enter__(self) -> Self:
-        try:
-            self._file: BufferedReader = self.path.open("rb")
-        except OSError as error:
-            why = error.strerror
-            raise PacklabError(f"{self.path} cannot be read: {why}; check the path") from error
+        self._file: BufferedReader = opened(self.path, lenient=self.lenient)
         try:
             self.header = self._read_header()
         except BaseException:
@@ -118,8 +169,8 @@ class CaptureReader:
         last_us = 0
         while line := self._read_line():
             try:
-                event = _parse_event(line, last_us)
-            except _DamagedLineError as damage:
+                event = parse_event(line.decode("utf-8", "replace"), last_us)
+            except DamagedLineError as damage:
                 self._skip(damage)
                 continue
             if event is not None:
@@ -127,29 +178,15 @@ class CaptureReader:
                 yield event
 
     def _read_header(self) -> Header:
-        if _comment(self._read_line()) != _FIRST_LINE:
-            self._fail(f"no capture begins like this; put '# {_FIRST_LINE}' first")
-        values: dict[str, str] = {}
-        lines: dict[str, LineSetting] = {}
-        notes: list[tuple[str, str]] = []
-        while self._file.peek(1)[:1] in (b"#", b"\n", b"\r"):
-            key, colon, value = _comment(self._read_line()).partition(":")
-            key, value = key.strip(), value.strip()
-            if key == "line":
-                port, lines[port] = self._parse_setting(value)
-            elif key in ("origin", "source"):
-                values[key] = value
-            elif colon:
-                notes.append((key, value))
-        if values.get("origin") not in ORIGINS:
-            self._fail(f"the header lacks '# origin: ' with {', '.join(ORIGINS)}; add it")
-        return Header(values["origin"], values.get("source", "not stated"), lines, tuple(notes))
-
-    def _parse_setting(self, value: str) -> tuple[str, LineSetting]:
-        match = _SETTING.fullmatch(value)
-        if match is None or match[1] not in PORTS:
-            self._fail(f"'line: {value:.40}' is unclear; write it like 'line: bms_tx 115200 8N1'")
-        return match[1], LineSetting(int(match[2]), match[3])
+        if _comment(self._read_line()) != FIRST_LINE:
+            self._fail(f"no capture begins like this; put '# {FIRST_LINE}' first")
+        text = HeaderText()
+        try:
+            while self._file.peek(1)[:1] in (b"#", b"\n", b"\r"):
+                text.take(_comment(self._read_line()))
+            return text.header()
+        except DamagedLineError as damage:
+            self._fail(str(damage))
 
     def _read_line(self) -> bytes:
         """Return the next line, b'' at the end of the file; none is ever held beyond the limit."""
@@ -177,27 +214,35 @@ def _comment(line: bytes) -> str:
     return text[1:].strip() if text.startswith("#") else ""
 
 
-def _parse_event(line: bytes, last_us: int) -> Event | None:
-    """Return the line's event, None for a comment or a blank line."""
-    text = line.decode("utf-8", "replace").strip()
+def parse_event(line: str, last_us: int = 0) -> Event | None:
+    """The event a line tells, None for a comment or a blank line; DamagedLineError says why it
+    cannot be used. last_us: time of the event before."""
+    text = line.strip()
     if not text or text.startswith("#"):
         return None
     match = _EVENT.fullmatch(text)
     if match is None:
-        raise _DamagedLineError("this is not 'seconds.micros port hexbytes'; mend the line")
+        raise DamagedLineError("this is not 'seconds.micros port hexbytes'; mend the line")
     t_us, port, what = int(match[1]) * 1_000_000 + int(match[2]), match[3], match[4]
     if t_us < last_us:
-        raise _DamagedLineError("its time lies before that of an earlier line; sort the lines")
+        raise DamagedLineError("its time lies before that of an earlier line; sort the lines")
     if port not in PORTS:
-        raise _DamagedLineError(f"'{port:.20}' is no port; use one of {', '.join(PORTS)}")
+        raise DamagedLineError(f"'{port:.20}' is no port; use one of {', '.join(PORTS)}")
     if what.startswith("!"):
         if what[1:] not in LEVELS:
-            raise _DamagedLineError(f"'{what:.20}' is no level; use one of !{', !'.join(LEVELS)}")
+            raise DamagedLineError(f"'{what:.20}' is no level; use one of !{', !'.join(LEVELS)}")
         return Level(t_us, port, what[1:])
     try:
         return Chunk(t_us, port, bytes.fromhex(what))
     except ValueError:
-        raise _DamagedLineError("the bytes are not pairs of hex digits; mend the line") from None
+        raise DamagedLineError("the bytes are not pairs of hex digits; mend the line") from None
+
+
+def event_line(event: Event) -> str:
+    """The line that tells an event, without its end."""
+    what = event.data.hex() if isinstance(event, Chunk) else "!" + event.level
+    seconds, micros = divmod(event.t_us, 1_000_000)
+    return f"{seconds}.{micros:06} {event.port} {what}"
 
 
 class CaptureWriter:
@@ -206,13 +251,8 @@ class CaptureWriter:
     def __init__(self, stream: TextIO, header: Header) -> None:
         self._stream = stream
         self._last_us = 0
-        self.comment(_FIRST_LINE)
-        self.comment(f"origin: {header.origin}")
-        self.comment(f"source: {header.source}")
-        for port, setting in header.lines.items():
-            self.comment(f"line: {port} {setting.baud} {setting.mode}")
-        for key, value in header.notes:
-            self.comment(f"{key}: {value}")
+        for text in header_lines(header):
+            self.comment(text)
 
     def comment(self, text: str) -> None:
         """Write one comment line; line ends inside the text become spaces."""
@@ -223,22 +263,15 @@ class CaptureWriter:
         if event.t_us < self._last_us:
             raise ValueError(f"event at {event.t_us} us after one at {self._last_us} us")
         self._last_us = event.t_us
-        what = event.data.hex() if isinstance(event, Chunk) else "!" + event.level
-        seconds, micros = divmod(event.t_us, 1_000_000)
-        self._stream.write(f"{seconds}.{micros:06} {event.port} {what}\n")
+        self._stream.write(event_line(event) + "\n")
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[TextIO]:
     """Open a text stream that becomes `path` only when all went well: nobody reads half of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as stream:
-            yield stream
-        part.replace(path)
-    except OSError as error:
-        why = error.strerror
-        raise PacklabError(f"{path} cannot be written: {why}; check the path") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
+    with new_binary(path) as stream:
+        text = TextIOWrapper(stream, encoding="utf-8", newline="\n")
+        try:
+            yield text
+        finally:
+            text.detach()
