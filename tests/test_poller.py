@@ -143,7 +143,7 @@ def test_an_own_echo_is_no_foreign_master() -> None:
 def test_an_echo_that_comes_too_late_is_foreign() -> None:
     bus = idle(POLL)
     (ms, row), *_ = bus.run(200)
-    bus.ms = ms + 301
+    bus.ms = ms + 101
     bus.poller.heard(frame(bus.poller.requests[row], request=True), bus.now)
     assert bus.poller.yielded
 
