@@ -26,6 +26,7 @@ _AFTER_US = (
     1_500_000  # the board runs on after the last event, so that what it decides is still told
 )
 _BEEPS_APART_MS = 500
+_LOOK_LATE_MS = 25  # light and sound change at once, the console tells of it in the next round
 
 
 def replay_app(events: Iterable[Event], settings: Settings) -> Iterator[str]:
@@ -127,6 +128,7 @@ class _Story:
         self._colour = "off"
         self._tone_hz = 0
         self._silent_since = -_BEEPS_APART_MS
+        self._group_began: tuple[int, int] | None = None
         self._counters: dict[str, int] = {}
         self._last: dict[str, Any] = {}
         self._ever_watched: set[str] = set()
@@ -144,6 +146,8 @@ class _Story:
         if not words or not words[0].isdigit():  # a traceback on the console: `died` names it, too
             return
         t_ms = int(words[0]) // 1000
+        if self._group_began is not None and t_ms - self._group_began[0] > _LOOK_LATE_MS:
+            yield from self._beeps(t_ms)
         kind, rest = words[1], words[2:]
         if kind == "print" and rest:
             yield from self._console(t_ms, rest)
@@ -166,8 +170,7 @@ class _Story:
 
     def _sound(self, t_ms: int, tone_hz: int) -> Iterator[dict[str, Any]]:
         if tone_hz and not self._tone_hz and t_ms - self._silent_since >= _BEEPS_APART_MS:
-            beeps = {"tone_hz": tone_hz, "beeps": self._group or 1}
-            yield {"t_ms": t_ms, "event": "buzzer", **beeps}
+            self._group_began = (t_ms, tone_hz)
         if self._tone_hz and not tone_hz:
             self._silent_since = t_ms
         self._tone_hz = tone_hz
@@ -184,6 +187,7 @@ class _Story:
             yield {"t_ms": t_ms, "event": "watch", **watch}
         elif kind == "look":
             yield {"t_ms": t_ms, "event": "led", **self._look(rest[0], int(rest[1]))}
+            yield from self._beeps(t_ms)
         elif kind == "live":
             live = _members(rest[1:])
             self._last = live if rest[0] == "1" else self._last
@@ -193,6 +197,18 @@ class _Story:
             self._profile, self._family = rest[0], rest[2]
         elif kind == "link":
             self._counters = _members(rest)
+
+    def _beeps(self, t_ms: int) -> Iterator[dict[str, Any]]:
+        """A group of beeps that began; its look may be told a round later. The self-test's beep is
+        no group."""
+        if self._group_began is None:
+            return
+        began_ms, tone_hz = self._group_began
+        if self._group:
+            self._group_began = None
+            yield {"t_ms": t_ms, "event": "buzzer", "tone_hz": tone_hz, "beeps": self._group}
+        elif t_ms - began_ms > _LOOK_LATE_MS:
+            self._group_began = None
 
     def _alert(self, words: list[str]) -> dict[str, Any]:
         """`CODE STATE LEVEL value V limit L SLOT where N peak P count C pack N`"""
@@ -207,7 +223,7 @@ class _Story:
     def _look(self, look: str, group: int) -> dict[str, Any]:
         patterns = firmware("outputs.led").PATTERNS
         colour, blinks, _, _, pause_ms = patterns[firmware("status").LOOKS.index(look)]
-        self._group = group
+        self._group = group if look in ("warn", "alarm") else 0
         blinks = 0 if pause_ms < 0 else blinks or group
         return {"look": look, "colour": _colours()[colour], "blinks": blinks}
 
