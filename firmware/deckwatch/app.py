@@ -21,7 +21,7 @@ from deckwatch.hal import power, store
 from deckwatch.hal.button import Button
 from deckwatch.hal.clock import now_ms
 from deckwatch.hal.light import Light
-from deckwatch.hal.lines import open_lines
+from deckwatch.hal.lines import RX_BYTES, open_lines
 from deckwatch.hal.modules import forget, forget_rows
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN
@@ -31,8 +31,9 @@ from deckwatch.pipeline import Pipeline
 from deckwatch.ticks import age_ms
 
 _POLL_MS = const(15)  # within the 25 ms from a frame's last byte to the pin
-_ROUND_MS = const(20)  # longest sleep of the round task: a new pattern's edges are not missed
-_BUTTON_MS = const(20)
+_LOOK_MS = const(45)  # how often the level of a silent line is looked at
+_ROUND_MS = const(250)  # longest sleep of the round task
+_BUTTON_MS = const(40)
 _WATCH_MS = const(500)
 _AGAIN_MS = const(50)
 _MINUTE_MS = const(60000)
@@ -61,7 +62,8 @@ def _codes() -> tuple:
 
 class App:
     """Everything the dongle does. deaths: restarts of each task, in the order of `_jobs`;
-    line_errors: trouble with receivers."""
+    line_errors: trouble with receivers; overruns: receive buffers found full, so that bytes are
+    missing."""
 
     def __init__(self) -> None:
         self.starts = power.Starts()
@@ -89,10 +91,14 @@ class App:
         self._question = bytearray(CHUNK)
         self._jobs = (self._rounds, self._listen, self._buttons, self._watch)
         self.line_errors = 0
+        self.overruns = 0
+        self._may_ask = self.core.poller is not None
         self.deaths = bytearray(len(self._jobs))
         self._moved = bytearray(len(self._jobs))
         self._tasks: list = []
         self._tick_due = self._tick_set = 0
+        self._render_due = self._render_set = 0
+        self._looked_at = 0
         self._frames = self._bytes = 0
 
     def _settings(self) -> tuple:
@@ -169,16 +175,25 @@ class App:
             self._moved[1] = 1
             now = now_ms()
             news = False
+            looks = age_ms(now, self._looked_at) >= _LOOK_MS
+            if looks:
+                self._looked_at = now
             for line in self._lines:
                 try:
-                    if self._drain(line, now):
+                    waiting = line.waiting()
+                    if waiting and self._drain(line, waiting, now):
+                        news = True
+                    elif looks and not waiting and self._look(line, now):
                         news = True
                 except Exception as failure:  # one broken receiver must not deafen the others
                     self.line_errors += 1
                     print("line %d failed: %r" % (line.port, failure))
             if news:
                 self._round(now)
-            self._ask(now)
+            elif age_ms(now, self._render_set) >= self._render_due:
+                self._render(now)
+            if self._may_ask:
+                self._ask(now)
             await asyncio.sleep_ms(_POLL_MS)
 
     def _ask(self, now: int) -> None:
@@ -200,23 +215,28 @@ class App:
                 self._question[i] = request[i]
             self.core.feed(HOST_TX, self._question, len(request), now)
 
-    def _drain(self, line, now: int) -> bool:
-        """All that a line has received, or a change of its level. False when there was nothing."""
+    def _drain(self, line, waiting: int, now: int) -> bool:
+        """All that a line has received. False when there was nothing after all."""
         core = self.core
-        if line.overrun():
+        if waiting >= RX_BYTES:
+            self.overruns += 1
             core.line(line.port, OVERRUN, now)
         n = line.read()
         if not n:
-            level = line.look(now)
-            if level == NO_LEVEL:
-                return False
-            core.line(line.port, level, now)
-            if self._ignition.update(core.link.is_off, now):
-                core.acknowledge()
-            return True
+            return False
         while n:
             core.feed(line.port, line.buf, n, now)
             n = line.read()
+        return True
+
+    def _look(self, line, now: int) -> bool:
+        """The level of a silent line. True when it has changed."""
+        level = line.look(now)
+        if level == NO_LEVEL:
+            return False
+        self.core.line(line.port, level, now)
+        if self._ignition.update(self.core.link.is_off, now):
+            self.core.acknowledge()
         return True
 
     def _round(self, now: int) -> None:
@@ -225,33 +245,36 @@ class App:
         self._tick_set = now
         self._render(now)
 
-    def _render(self, now: int) -> int:
-        """Light and buzzer for `now`; a show lies over everything but an alarm. Returns ms until
-        the next edge."""
+    def _render(self, now: int) -> None:
+        """Light and buzzer for `now`; a show lies over everything but an alarm."""
         core = self.core
-        wait = core.render(now)
+        self._render_due = core.render(now)
+        self._render_set = now
         show = self._show
         if show.playing:
-            show_wait = show.render(now)
+            wait = show.render(now)
             if show.playing and core.status.look != status.ALARM:
                 self.light.show(show.colour)
                 self.sound.show(show.tone_hz)
-                return min(wait, show_wait)
+                self._render_due = min(self._render_due, wait)
+                return
         self.light.show(core.led.colour)
         self.sound.show(core.buzzer.tone_hz)
-        return wait
 
     async def _rounds(self) -> None:
+        """What falls due while no bytes come. A round that bytes cause may move the next edge
+        forward while this sleeps: then the listening task renders it."""
         while True:
             self._moved[0] = 1
             now = now_ms()
             if age_ms(now, self._tick_set) >= self._tick_due:
-                self._tick_due = self.core.tick(now)
-                self._tick_set = now
-            wait = self._render(now)
+                self._round(now)
+            elif age_ms(now, self._render_set) >= self._render_due:
+                self._render(now)
             self._tell(now)
-            left = self._tick_due - age_ms(now, self._tick_set)
-            await asyncio.sleep_ms(max(1, min(wait, left, _ROUND_MS)))
+            tick_left = self._tick_due - age_ms(now, self._tick_set)
+            render_left = self._render_due - age_ms(now, self._render_set)
+            await asyncio.sleep_ms(max(1, min(render_left, tick_left, _ROUND_MS)))
 
     def _tell(self, now: int) -> None:
         """The console's turn."""

@@ -38,7 +38,6 @@ class Line:
         self.level = NO_LEVEL
         self._low = False
         self._since = 0
-        self.overruns = 0
 
     def read(self) -> int:
         """Bytes put into `buf`, 0 when there are none."""
@@ -49,12 +48,9 @@ class Line:
         if self._asks:
             self._uart.write(request)
 
-    def overrun(self) -> bool:
-        """Was the receive buffer found full, so that bytes may be missing behind what is in it?"""
-        if self._uart.any() < RX_BYTES:
-            return False
-        self.overruns += 1
-        return True
+    def waiting(self) -> int:
+        """Bytes received and not yet read; RX_BYTES or more: some that followed may be lost."""
+        return self._uart.any()
 
     def close(self) -> None:
         """Lets the receiver go; the parked pin stays an input."""
