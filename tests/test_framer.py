@@ -22,6 +22,8 @@ XIAOMI = ((b"\x55\xaa", (2, "B", 6, 8, 0x84 + 6), ("sum16_inverted", 2, 2, 2, "<
 
 Rows = tuple[Any, ...]
 
+LEFT_OVER = b"\xff\x55\xaa" * CHUNK
+
 
 class Line:
     """A framer, and all it delivered."""
@@ -42,7 +44,7 @@ class Line:
         for start in range(0, len(data), chunk):
             part = data[start : start + chunk]
             # What lies behind the part in the driver's buffer is left over from before.
-            self.framer.feed(bytearray(part.ljust(CHUNK, b"\x55")), len(part), now)
+            self.framer.feed(bytearray((part + LEFT_OVER)[:CHUNK]), len(part), now)
         return self
 
     def counters(self) -> dict[str, int]:
@@ -250,6 +252,15 @@ def test_a_waiting_frame_and_a_full_chunk_always_fit() -> None:
         assert line.frames == [claim + bytes(198)], before
 
 
+def test_so_do_a_frame_and_all_that_may_follow_it() -> None:
+    inner = row(b"\x0a", (0, "", 200, 200, 200), NO_CHECK)
+    rows = (row(b"\x7e", (0, "", 3, 3, 3), NO_CHECK, b"\x77", 0, (), (inner,)),)
+    both = b"\x7e\x01\x77\x0a" + bytes(199)
+    for before in range(len(both)):
+        line = Line(rows).feed(both[:before], 0, 1).feed(both[before:] + both, 0)
+        assert line.frames == [both] * 2, before
+
+
 # --- every kind of row (made up) -----------------------------------------------------------------
 
 
@@ -276,6 +287,7 @@ NO_CHECK = ("", 0, 0, 0, "")
         (row(length=(0, "", 5, 5, 5)), "7e 01 aa bb 66", "7e 01 aa bb 65"),
         (row(length=(1, ">H", 4, 4, 300)), "7e 00 02 aa bb 67", "7e 02 00 aa bb 67"),
         (row(length=(1, "<H", 4, 4, 300)), "7e 02 00 aa bb 67", "7e 00 02 aa bb 67"),
+        (row(length=(3, ">H", 5, 5, 300)), "7e aa bb 00 01 66", "7e aa bb 01 00 66"),
         (row(check=("sum8", 0, 3, 3, "B")), "7e 02 aa 2a 01 02", "7e 02 aa 2b 01 02"),
         (row(check=NO_CHECK, tail=b"\x0d\x0a"), "7e 01 aa 0d 0a", "7e 01 aa 0d 0b"),
         (
@@ -288,9 +300,10 @@ NO_CHECK = ("", 0, 0, 0, "")
 )
 def test_a_row_means_what_it_says(framing: Any, frame: str, spoilt: str | None) -> None:
     good = bytes.fromhex(frame)
-    line = heard((framing,), good, good)
-    assert line.frames == [good, good]
-    assert line.counters() == {"frames": 2}
+    for chunk in (1, 2, 3, CHUNK):
+        line = heard((framing,), good, good, chunk=chunk)
+        assert line.frames == [good, good]
+        assert line.counters() == {"frames": 2}
     if spoilt:
         line = heard((framing,), bytes.fromhex(spoilt), chunk=1)
         assert line.frames == []
