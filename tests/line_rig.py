@@ -94,7 +94,7 @@ class LineRig:
 
     def hear(self, data: bytes, port: str = "bms_tx") -> None:
         """Bytes come in; a round follows."""
-        self.feed_lines.append(f"{self.ms}000 {port} {data.hex()}\n")
+        self._feed(port, data.hex())
         for at in range(0, len(data), CHUNK):
             part = data[at : at + CHUNK]
             buf = bytearray(part.ljust(CHUNK, b"\0"))
@@ -104,7 +104,7 @@ class LineRig:
     def level(self, state: str, *ports: str) -> None:
         """Wires change their level; a round follows each."""
         for port in ports or ("bms_tx", "host_tx"):
-            self.feed_lines.append(f"{self.ms}000 {port} !{state}\n")
+            self._feed(port, f"!{state}")
             self.core.line(PORTS.index(port), LINE_STATES.index(state), self.now)
             self._step(True)
 
@@ -156,7 +156,10 @@ class LineRig:
             self.ms = due
             self._step(due >= self._tick_at)
         self.ms = end
-        self.feed_lines.append(f"{end}000 clock -\n")
+        self._feed("clock", "-")
+
+    def _feed(self, port: str, data: str) -> None:
+        self.feed_lines.append(f"{self._start + self.ms}000 {port} {data}\n")
 
     def _step(self, with_tick: bool) -> None:
         if with_tick:

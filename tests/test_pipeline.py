@@ -510,7 +510,7 @@ def everything(line: LineRig) -> None:
         line.hear(b"\x55\xaa\x0e\x25\x01\x30\x00\x00")
     line.ride(80)
     line.level("low")
-    line.advance(5000)
+    line.advance(3_600_000)
 
 
 def test_every_guardrail_sets_and_clears_without_a_byte_of_heap(
@@ -535,7 +535,7 @@ def test_every_guardrail_sets_and_clears_without_a_byte_of_heap(
 @pytest.fixture(scope="module")
 def interpreter_feed() -> tuple[list[str], LineRig]:
     """The feed of `everything` with a locked heap, across the tick wrap, and how it went here."""
-    line = LineRig()
+    line = LineRig(start=TICKS - 300_000)
     everything(line)
     head = json.dumps({"config": {"profile": "m365"}, "lock": True, "edges": True})
     return [head + "\n", *line.feed_lines], line

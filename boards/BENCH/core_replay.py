@@ -73,11 +73,12 @@ class Replay:
         """A chunk arrived at `ms`."""
         self.run_to(ms)
         self.ms = ms
+        now = ms & _TICKS
         for start in range(0, len(data), CHUNK):
             part = data[start : start + CHUNK]
             self._buf[: len(part)] = part
             self._lock()
-            self.core.feed(port, self._buf, len(part), ms & _TICKS)
+            self.core.feed(port, self._buf, len(part), now)
             self._unlock()
         self._step(ms, True)
 
@@ -85,8 +86,9 @@ class Replay:
         """A wire changed."""
         self.run_to(ms)
         self.ms = ms
+        now = ms & _TICKS
         self._lock()
-        self.core.line(port, state, ms & _TICKS)
+        self.core.line(port, state, now)
         self._unlock()
         self._step(ms, True)
 
