@@ -154,11 +154,16 @@ class Board:
         self._stopped[fault] = stops
 
     def _balance(self, cells_mv: list[int]) -> None:
+        """Bleed what is high and well above the lowest, until half of that is gone."""
         limits = self.limits
-        least_mv = max(limits.balance_start_mv, min(cells_mv) + limits.balance_on_mv)
-        resting = self._pack.current_ma >= 0 and limits.bleed_ma > 0
-        self.balancing = tuple(
-            number for number, mv in enumerate(cells_mv, 1) if resting and mv >= least_mv
-        )
+        lowest_mv = min(cells_mv)
+        # What a switched-on controller draws is rest enough.
+        resting = self._pack.current_ma > -_FLOWS_MA and limits.bleed_ma > 0
+        bled = []
+        for number, mv in enumerate(cells_mv, 1):
+            above_mv = limits.balance_on_mv // (2 if number in self.balancing else 1)
+            if resting and mv >= max(limits.balance_start_mv, lowest_mv + above_mv):
+                bled.append(number)
+        self.balancing = tuple(bled)
         for number, group in enumerate(self._pack.groups, 1):
             group.bleed_ma = limits.bleed_ma if number in self.balancing else 0

@@ -55,11 +55,6 @@ class Group:
             self.charge_mams, self.capacity_mah * MAMS_PER_MAH // 100
         )
 
-    def voltage_uv(self, current_ma: int, cold: int = 1000) -> int:
-        """The voltage while `current_ma` flows in, in microvolts; `cold` is the thousandths its
-        resistance has of that at 20 °C."""
-        return self.open_circuit_uv() + current_ma * self.resistance_uohm * cold // 1_000_000
-
 
 class Pack:
     """Groups in series; current is positive when it charges."""
@@ -92,6 +87,7 @@ class Pack:
         self._probe_offsets_uc = [1000 * mc for mc in self.PROBE_OFFSETS_MC[:probes]]
         self._cold = cold_permille(temp_mc // 100)
         self._leaked = [0] * len(groups)
+        self._rest_uv: list[int] = []  # open-circuit voltages, until charge moves
 
     def advance(self, dt_ms: int, ambient_dc: int) -> None:
         """Let `current_ma` flow for `dt_ms` in surroundings of `ambient_dc` (0.1 °C)."""
@@ -100,6 +96,7 @@ class Pack:
             self._warm(step_ms, ambient_dc * 100_000)
             self._flow(step_ms)
             dt_ms -= step_ms
+        self._rest_uv = []
 
     def _warm(self, dt_ms: int, ambient_uc: int) -> None:
         size_mah, of_mah = self._size_mah, self.OF_GROUPS_MAH
@@ -128,15 +125,24 @@ class Pack:
         self.charged_mams += max(flowed_mams, 0)
         self.discharged_mams += max(-flowed_mams, 0)
 
+    def _voltages_uv(self) -> list[int]:
+        if not self._rest_uv:
+            self._rest_uv = [group.open_circuit_uv() for group in self.groups]
+        scaled_ma = self.current_ma * self._cold
+        return [
+            rest_uv + scaled_ma * group.resistance_uohm // 1_000_000
+            for rest_uv, group in zip(self._rest_uv, self.groups, strict=True)
+        ]
+
     @property
     def cells_mv(self) -> list[int]:
         """The group voltages at the present current."""
-        return [group.voltage_uv(self.current_ma, self._cold) // 1000 for group in self.groups]
+        return [uv // 1000 for uv in self._voltages_uv()]
 
     @property
     def pack_mv(self) -> int:
         """The pack voltage at the present current."""
-        return sum(group.voltage_uv(self.current_ma, self._cold) for group in self.groups) // 1000
+        return sum(self._voltages_uv()) // 1000
 
     @property
     def remaining_mah(self) -> int:
@@ -162,6 +168,7 @@ class Pack:
 
     def charge_current_ma(self, limit_ma: int, limit_mv: int) -> int:
         """Return what a charger drives in: constant current until it reaches its voltage."""
-        gap_uv = limit_mv * 1000 - sum(group.open_circuit_uv() for group in self.groups)
+        resting = self._rest_uv or [group.open_circuit_uv() for group in self.groups]
+        gap_uv = limit_mv * 1000 - sum(resting)
         ohms = sum(group.resistance_uohm for group in self.groups) * self._cold // 1000
         return min(max(gap_uv * 1000 // ohms, 0), limit_ma)

@@ -5,7 +5,7 @@ pack's number of cells.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -94,9 +94,8 @@ def _switched_off(spec: PackSpec, limits: Limits) -> Scenario:
     return _scenario(spec, limits, Beat(0, "put away, switched off", {}))
 
 
-def _hour(spec: PackSpec, limits: Limits) -> Scenario:
-    """Everything once. Pack time runs twelve times as fast, so that an hour empties and fills
-    it."""
+def _everything(spec: PackSpec, limits: Limits, minutes: int) -> Scenario:
+    """All there is, once. Pack time runs so much faster that it empties and fills the pack."""
     charger = {"charger_mv": spec.full_mv, "charger_ma": spec.capacity_mah // 4}
     most_permille = limits.discharge_ma * 1000 // RIDE_PEAK_MA
     usual = {"ride_permille": min(spec.capacity_mah * 1000 // 7800, most_permille * 3 // 4)}
@@ -104,10 +103,10 @@ def _hour(spec: PackSpec, limits: Limits) -> Scenario:
         Beat(0, "standing", {**_ON, "ambient_dc": 150, **usual}),
         Beat(60, "ride", {"riding": True}),
         Beat(200, "standing", {"riding": False}),
-        Beat(230, "far too steep", {"riding": True, "ride_permille": most_permille * 13 // 10}),
-        Beat(245, "standing", {"riding": False, **usual}),
+        Beat(220, "far too steep", {"riding": True, "ride_permille": most_permille * 13 // 10}),
+        Beat(250, "standing", {"riding": False, **usual}),
         Beat(320, "a ride until nothing is left", {"riding": True}),
-        Beat(560, "standing", {"riding": False}),
+        Beat(680, "standing", {"riding": False}),
         Beat(1200, "in the frost", {"ambient_dc": -150}),
         Beat(1800, "charger plugged in, too cold", charger),
         Beat(2000, "a warm room", {"ambient_dc": 250}),
@@ -118,7 +117,17 @@ def _hour(spec: PackSpec, limits: Limits) -> Scenario:
         Beat(3500, "a short circuit", {"shorted": True}),
         Beat(3510, "mended", {"shorted": False}),
     )
-    return _scenario(spec, limits, *beats, soc_permille=800, temp_dc=150, pace=12)
+    shorter = tuple(replace(beat, start_s=beat.start_s * minutes // 60) for beat in beats)
+    pace = 12 * 60 // minutes
+    return _scenario(spec, limits, *shorter, soc_permille=800, temp_dc=150, pace=pace)
+
+
+def _hour(spec: PackSpec, limits: Limits) -> Scenario:
+    return _everything(spec, limits, 60)
+
+
+def _ten_minutes(spec: PackSpec, limits: Limits) -> Scenario:
+    return _everything(spec, limits, 10)
 
 
 SCENES: dict[str, SceneKind] = {
@@ -138,4 +147,5 @@ SCENES: dict[str, SceneKind] = {
     "dead_probe": _simple("probe 1 is broken", dead_probe=1),
     "off": SceneKind("put away, switched off: nobody asks", _switched_off),
     "hour": SceneKind("everything once, in an hour", _hour),
+    "ten_minutes": SceneKind("the same in ten minutes", _ten_minutes),
 }

@@ -137,7 +137,7 @@ class ResidentMaster:
         self._heard = False
 
     def switched_on(self, t_us: int) -> None:
-        self._address = 0
+        self._address, self._kind = 0, frames.SETTINGS  # the end of a round
         self._heard = False
         self.due_us = t_us + SLOT_US
 
