@@ -241,7 +241,6 @@ def test_frames_with_any_content_raise_no_error(family: str) -> None:
     bear_a_liar(family, FEW, seed_of(True))
 
 
-@pytest.mark.xfail(reason="meters/link.py takes one valid frame for a battery that speaks")
 @pytest.mark.parametrize("family", PROTOCOLS)
 def test_one_lucky_frame_is_no_battery_that_fell_silent(family: str) -> None:
     """Of random bytes on a Daly's or an ANT's line one in 2**24 begins a frame that holds."""

@@ -206,8 +206,19 @@ def test_quiet_counts_from_the_last_word_of_the_battery() -> None:
     assert rig.value("quiet_ms") == 10000
 
 
+def test_one_frame_alone_is_no_battery_that_could_fall_silent() -> None:
+    rig = Rig()
+    rig.reply()
+    rig.ms = 8000
+    assert rig.value("quiet_ms") is None
+    rig.reply()
+    rig.ms = 9000
+    assert rig.value("quiet_ms") == 1000
+
+
 def test_line_held_low_is_not_quiet() -> None:
     rig = Rig()
+    rig.reply()
     rig.reply()
     rig.request()
     rig.ms = 8000
@@ -235,6 +246,7 @@ def test_round_is_due_when_a_silence_is_a_whole_second_longer() -> None:
     rig.ms = 300
     assert rig.link.update(rig.t, rig.now) == 1000
     rig.reply()
+    rig.reply()
     rig.ms = 1000
     for _ in range(10):
         rig.request()
@@ -246,6 +258,7 @@ def test_round_is_due_when_a_silence_is_a_whole_second_longer() -> None:
 
 def test_silence_of_weeks_stays_an_hour_over_the_wrap() -> None:
     rig = Rig(start=TICKS - 1000)
+    rig.reply()
     rig.reply()
     for _ in range(10):
         rig.request()

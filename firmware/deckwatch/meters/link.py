@@ -29,6 +29,7 @@ _QUIET = INDEX["quiet_ms"]
 _ERRORS = INDEX["bit_error_ppm"]
 
 _IN_A_ROW = const(10)
+_ENOUGH_WORDS = const(2)  # one frame may be chance: noise that a checksum let through
 _SECOND_MS = const(1000)
 _HOUR_MS = const(3600000)
 
@@ -68,7 +69,7 @@ class Link:
         self._asked = False
         self._asked_at = 0  # the first request of those now unanswered
         self._unanswered = 0
-        self._spoke = False
+        self._words = 0  # valid frames on the battery's wire
         self._spoke_at = 0
         self._errors = _NOT_MEASURED
         self._measuring = False
@@ -115,7 +116,7 @@ class Link:
             self.replies = (self.replies + 1) & _COUNT
             self._unanswered = 0
         if port == BMS_TX:
-            self._spoke = True
+            self._words = min(self._words + 1, _ENOUGH_WORDS)
             self._spoke_at = frame.now
 
     def update(self, t, now: int) -> int:
@@ -127,7 +128,7 @@ class Link:
             if self._unanswered >= _IN_A_ROW:
                 unanswered = min(age_ms(now, self._asked_at), _HOUR_MS)
             t.derive(_UNANSWERED, unanswered, 0, now, t.count[_UNANSWERED] + 1)
-        if self._spoke:
+        if self._words == _ENOUGH_WORDS:
             if self._level[BMS_TX] == IDLE:
                 quiet = min(age_ms(now, self._spoke_at), _HOUR_MS)
             t.derive(_QUIET, quiet, 0, now, t.count[_QUIET] + 1)
