@@ -73,7 +73,8 @@ def payload(words: Words, word: int, count: int) -> bytes:
 def probe_word(temps_dc: Sequence[int | None]) -> int:
     """Word 35: two probes, °C + 20, the first one low."""
     raw = [
-        PROBE_OPEN if dc is None else min(max(dc // 10 + 20, 0), 255) for dc in (*temps_dc, None)
+        PROBE_OPEN if dc is None else min(max(dc // 10 + 20, 0), 255)
+        for dc in (*temps_dc, None, None)
     ]
     return raw[0] | raw[1] << 8
 
