@@ -41,17 +41,21 @@ def host(path):
     return _HOST + path
 
 
-class _Files(vfs.VfsPosix):
-    """The folder, with its files in order of name and writing made whole or not at all."""
+class _Files:
+    """The folder, with its files in order of name and writing made whole or not at all.
+
+    It has a VfsPosix and is none: MicroPython would take a subclass's memory for one when it
+    imports from an absolute path, and find nothing.
+    """
 
     def __init__(self, root, state_folder):
-        super().__init__(root)
+        self._vfs = vfs.VfsPosix(root)
         self._real = _HOST + root
         self._pending = state_folder + "/pending/"
 
     def open(self, path, mode):
         if mode in ("r", "rb", "rt"):
-            return super().open(path, mode)
+            return self._vfs.open(path, mode)
         return _Written(self._full(path), self._pending + path.replace("/", "+"), mode)
 
     def rename(self, old, new):
@@ -59,11 +63,14 @@ class _Files(vfs.VfsPosix):
         os.rename(self._full(old), self._full(new))
 
     def ilistdir(self, path=""):
-        return iter(sorted(super().ilistdir(path)))
+        return iter(sorted(self._vfs.ilistdir(path)))
 
     def statvfs(self, path):
         free = max(0, _BLOCKS - _used(self._real))
         return (_BLOCK, _BLOCK, _BLOCKS, free, free, 0, 0, 0, 0, 255)
+
+    def __getattr__(self, name):
+        return getattr(self._vfs, name)
 
     def _full(self, path):
         return self._real + (path if path[0] == "/" else self.getcwd() + "/" + path)

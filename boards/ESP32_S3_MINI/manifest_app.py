@@ -1,0 +1,5 @@
+"""The firmware alone. Needs nothing but this checkout, so that the tests can freeze it, too."""
+
+package("deckwatch", base_path="../../firmware")
+module("boot.py", base_path="../../firmware")
+module("main.py", base_path="../../firmware")

@@ -1,0 +1,34 @@
+"""`packlab flash`: the words of the command line; flashing.py does it."""
+
+import argparse
+from pathlib import Path
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `flash` to packlab's commands."""
+    parser = commands.add_parser(
+        "flash",
+        help="put the firmware onto a dongle, or a new one onto an old",
+        description="Put the firmware onto a dongle. Interrupted at any step, run it again.",
+    )
+    parser.add_argument(
+        "--board", required=True, metavar="B", help="a folder of boards/, such as ESP32_C3_MINI"
+    )
+    parser.add_argument("--port", required=True, metavar="P", help="such as /dev/ttyACM0 or COM4")
+    parser.add_argument("--profile", metavar="P", help="which pack it is (kept when not given)")
+    parser.add_argument("--name", metavar="N", help="what you call this dongle")
+    parser.add_argument("--family", metavar="F", help="leave out all other families' code")
+    parser.add_argument(
+        "--image", type=Path, metavar="FILE", help="write this MicroPython image first; erases all"
+    )
+    parser.add_argument(
+        "--lib", type=Path, metavar="FOLDER", help="copy these libraries (aioble) to /lib, too"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from packlab.flash.flashing import Wishes, flash
+
+    wishes = Wishes(options.profile, options.name, options.family, options.image, options.lib)
+    flash(options.board, options.port, wishes)

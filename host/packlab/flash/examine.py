@@ -1,0 +1,174 @@
+"""What `packlab doctor` tells: versions, memory, settings, starts, and what is watched, in plain
+words.
+
+The firmware is stopped without a reset first, because a reset would hide what the last one was;
+then the dongle is restarted and heard for some seconds.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from packlab.checkout import firmware
+from packlab.flash import chip, update
+from packlab.flash.flashing import BOOT, ROLLED_BACK
+from packlab.flash.link import Link
+from packlab.view.words import words
+
+_START_S = 15.0
+_LISTEN_S = 4.0  # after the start: what is watched is told within one
+
+_MEMORY = """
+import gc, json, machine, os
+gc.collect()
+u = os.uname()
+print(json.dumps([u.release, u.machine, gc.mem_free(), machine.reset_cause()]))
+"""
+
+_NUMBERS = """
+import json
+from esp32 import NVS
+found = {}
+for key in ("boots", "failed", "baud"):
+    try:
+        found[key] = NVS("deckwatch").get_i32(key)
+    except OSError:
+        pass
+try:
+    name = bytearray(16)
+    found["family"] = bytes(name[:NVS("deckwatch").get_blob("family", name)]).decode()
+except OSError:
+    pass
+print(json.dumps(found))
+"""
+
+_CAUSES = {
+    1: "the supply was switched on",
+    2: "a restart that it asked for itself, or a crash",
+    3: "the watchdog: something hung",
+    4: "it woke from deep sleep",
+    5: "the console restarted it",
+}
+
+_LOOKS = {
+    "off": "dark: the scooter is off",
+    "no_data": "blue: nothing heard from the battery yet",
+    "partial": "blue: not everything is known yet that can be watched here",
+    "fine": "green: all that can be watched here is watched and fine",
+    "info": "green with a note",
+    "unknown": "something was wrong, and its values are too old to tell whether it still is",
+    "warn": "amber: a warning",
+    "alarm": "red: an alarm",
+}
+
+
+def examine(port: str) -> Iterator[str]:
+    """What the dongle at a port is and says, line by line."""
+    with Link(port) as link:
+        link.enter(fresh=False)
+        release, machine, heap, cause = link.ask(_MEMORY, "its memory was read")
+        link.enter()
+        state = update.state(link)
+        yield from _identity(link, release, machine)
+        yield from _firmware(link, state)
+        yield f"memory    {heap // 1024} KB of heap free beside the firmware,"
+        yield f"          {state.free // 1024} KB of flash free"
+        numbers = link.ask(_NUMBERS, "its counters were read")
+        yield from _settings(link, numbers)
+        yield f"last reset  {_CAUSES.get(cause, 'of a kind MicroPython does not name')}"
+        yield f"starts    {numbers.get('boots', 0)} so far"
+        link.restart()
+        yield from _heard(_listen(link))
+
+
+def _identity(link: Link, release: str, machine: str) -> Iterator[str]:
+    about = update.read_json(link, "/board.json")
+    called = about.get("called")
+    board = about.get("name") or "no board.json: an image of its own, or never flashed"
+    yield f"board     {board}" + (f', called "{called}"' if called else "")
+    yield f"chip      {chip.normal(machine.rpartition(' with ')[2])}, MicroPython {release}"
+
+
+def _firmware(link: Link, state: update.State) -> Iterator[str]:
+    if not state.slot:
+        yield "firmware  not put there by 'packlab flash'"
+        return
+    now, former = (_listed(link, slot) for slot in (state.slot, 3 - state.slot))
+    yield f"firmware  {now}, {_trial(state.trial)}"
+    yield f"former    {former}"
+
+
+def _listed(link: Link, slot: int) -> str:
+    listing = update.read_json(link, f"{update.SLOTS[slot]}/bundle.json")
+    if not listing:
+        return "none"
+    family = listing.get("family")
+    return f"{listing.get('name')} ({'all families' if family == 'all' else family})"
+
+
+def _trial(trial: int) -> str:
+    if trial == -1:
+        return "taken back after a newer one had failed to start three times"
+    return "on trial until it has run for a minute" if trial else "proven"
+
+
+def _settings(link: Link, numbers: dict[str, Any]) -> Iterator[str]:
+    config = update.read_json(link, "/config.json")
+    profile = config.pop("profile", None)
+    chosen = profile or f"{firmware('config').DEFAULT_PROFILE} (the default)"
+    others = "".join(f", {name} {value}" for name, value in sorted(config.items()))
+    yield f"settings  profile {chosen}{others}"
+    if profile == "auto" and "family" in numbers:
+        yield f"          found on the line: {numbers['family']} at {numbers.get('baud')} baud"
+
+
+# --- what it says itself -------------------------------------------------------------------------
+
+
+@dataclass
+class _Said:
+    """The console's words of the first seconds."""
+
+    boot: str = ""
+    look: str = ""
+    problems: list[str] = field(default_factory=list)
+    watched: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _listen(link: Link) -> _Said:
+    said = _Said()
+    end = time.monotonic() + _START_S
+    for line in link.lines(_START_S):
+        kind, _, rest = line.partition(" ")
+        match = BOOT.match(line)
+        if match:
+            said.boot = f"start {match['number']}" + (
+                " in safe mode" if match["safe"] == "1" else ""
+            )
+            end = time.monotonic() + _LISTEN_S
+        elif kind == "watch":
+            number, *codes = rest.split()
+            said.watched[number] = codes
+        elif kind == "look":
+            said.look = rest.split()[0]
+        elif line.startswith((ROLLED_BACK, "config refused", "task ", "line ", "alert ")):
+            said.problems.append(line)
+        if time.monotonic() > end:
+            break
+    return said
+
+
+def _heard(said: _Said) -> Iterator[str]:
+    if not said.boot:
+        yield "now       it does not start: run 'packlab flash' again"
+        return
+    yield f"now       {said.boot}; {_LOOKS.get(said.look, 'its light has not been told yet')}"
+    known = firmware("guardrails.table").CODES
+    for number, codes in said.watched.items():
+        names = ", ".join(words(code).title for code in codes if code in known) or "nothing yet"
+        yield f"watched   pack {number}: {names}"
+    if not said.watched:
+        yield "watched   nothing yet: no value has come over the line"
+    for problem in said.problems:
+        yield f"it says   {problem}"
