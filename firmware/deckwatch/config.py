@@ -22,6 +22,8 @@ OPTIONS = (
     ("mode", "listen", MODES, "listen: never send; assist, poll: may ask (docs/wiring.md first)"),
     ("probe", 0, (0, 1), "1 = in mode poll a silent board may be asked what it is"),
     ("console_s", 0, (0, 3600), "how often values are told on the USB console; 0 = never"),
+    ("bluetooth", 1, (0, 1), "0 = the radio stays off"),
+    ("advert", "plain", ("plain", "encrypted"), "what is told to everybody: docs/bluetooth.md"),
     ("ghost_cell_mv", 4600, (3700, 5000), "no cell of this chemistry can read more"),
     ("current_reversed", 0, (0, 1), "1 = this Daly board counts its current the other way round"),
 )
