@@ -131,6 +131,12 @@ def test_values_are_scaled(row: Row, text: str, value: int | None) -> None:
     assert one(row, text) == value
 
 
+def test_an_absent_value_sets_nothing_at_all() -> None:
+    t = read(((0, "B", "soc_pct", 1, 1, 0, 1, 0, 255),), b"\xff")
+    assert not any(t.seen)
+    assert (t.probes, t.end()) == (0, False)
+
+
 def test_a_value_is_stamped_and_counted() -> None:
     t = read(((0, "B", "soc_pct"),), b"\x2f")
     slot = INDEX["soc_pct"]
@@ -150,6 +156,7 @@ def test_cells_and_probes_run_from_their_first_number() -> None:
     t = read(rows, data, 0x10)
     assert (t.cells, list(t.cell_mv[:5])) == (5, [0, 0, 3600, 3601, 3602])
     assert (t.probes, list(t.temp_dc[:4])) == (4, [NO_PROBE, 0, NO_PROBE, 10])
+    assert list(t.temp_stamp[1:4]) == [7, 7, 7]  # the one not fitted was told, too
 
 
 def test_an_absent_cell_leaves_its_place_alone() -> None:
@@ -178,6 +185,21 @@ def test_every_bit_of_every_width_and_order(code: str) -> None:
         every = (1 << 8 * struct.calcsize(code)) - 1
         assert one(row, struct.pack(code, 1 << bit).hex()) == 1, bit
         assert one(row, struct.pack(code, every ^ 1 << bit).hex()) == 0, bit
+
+
+def test_bits_keep_their_rows_apart() -> None:
+    rows = (
+        (0, "<H.1", "charge_fet"),
+        (0, "<H.9", "discharge_fet"),
+        (2, ">H.3", "charging_flag"),
+        (2, ">H.14", "activated"),
+    )
+    for number in range(4):
+        data = bytearray(4)
+        place, bit = ((0, 1), (1, 1), (3, 3), (2, 6))[number]
+        data[place] = 1 << bit
+        t = read(rows, bytes(data))
+        assert [t.value[INDEX[row[2]]] for row in rows] == [int(n == number) for n in range(4)]
 
 
 @pytest.mark.parametrize("code", ["B", "<H", ">H", "<I", ">I"])

@@ -156,6 +156,26 @@ def test_the_length_must_lie_within_its_limits(length: int, taken: int) -> None:
         }  # fmt: skip
 
 
+def test_counters_wrap_before_they_outgrow_a_small_int() -> None:
+    names = (
+        "bytes",
+        "frames",
+        "frame_bytes",
+        "bad_check",
+        "bad_length",
+        "cut",
+        "noise",
+        "damaged",
+    )
+    line = Line(XIAOMI)
+    for name in names:
+        setattr(line.framer, name, WRAP - 1)
+    line.feed(b"\x55\xaa\x00" + ASK + REPLY[:-1] + b"\x00" + FALSE)
+    line.framer.lose(0)
+    counted = [getattr(line.framer, name) for name in names]
+    assert counted == [34, 0, 8, 0, 0, 0, 25, 1]
+
+
 # --- silence -------------------------------------------------------------------------------------
 
 FALSE = b"\x55\xaa\x80"  # claims 134 bytes
@@ -377,11 +397,12 @@ def test_why_a_place_was_given_up_is_the_most_telling_reason_of_its_rows() -> No
 def test_spare_bytes_behind_a_frame_are_passed_over_but_not_more_and_not_elsewhere() -> None:
     frame = b"\x7e\x01\xaa\xbb\x66"
     rows = (row(b"\x7e", (1, "B", 4, 4, 20), ("sum8", 1, 1, 1, "B"), b"", 2),)
-    line = heard(rows, frame, b"\x01\x02", frame, b"\x03", frame)
-    assert line.frames == [frame] * 3
-    assert line.counters() == {"frames": 3}
-    line = heard(rows, frame, b"\x01\x02\x03", frame)
-    assert line.counters() == {"frames": 2, "noise": 1, "damaged": 1}
+    for chunk in (1, 2, CHUNK):
+        line = heard(rows, frame, b"\x01\x02", frame, b"\x03", frame, chunk=chunk)
+        assert line.frames == [frame] * 3
+        assert line.counters() == {"frames": 3}
+        line = heard(rows, frame, b"\x01\x02\x03", frame, chunk=chunk)
+        assert line.counters() == {"frames": 2, "noise": 1, "damaged": 1}
     assert heard(rows, b"\x01\x02", frame).counters() == {"frames": 1, "noise": 2, "damaged": 1}
 
 
