@@ -10,6 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from packlab import configuration
+from packlab.corpus import command as corpus
+from packlab.corpus import export as export_command
 from packlab.errors import PacklabError
 from packlab.interpreters import INTERPRETERS
 
@@ -56,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(commands)
     _add_made(commands)
     _add_demo(commands)
+    export_command.add_command(commands)
     return parser
 
 
@@ -68,7 +72,9 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
         help="send a capture through the firmware and show what it notices",
         description="Send a capture through the firmware and show what it notices.",
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="a capture (.cap)")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="a capture (.cap), or a folder of them"
+    )
     parser.add_argument(
         "--speed",
         type=_speed,
@@ -107,6 +113,7 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
     )
     parser.add_argument("--seed", type=int, default=1, help="of the faults' chance (default: 1)")
     parser.add_argument("--lenient", action="store_true", help="skip and count damaged lines")
+    corpus.add_options(parser)
     parser.set_defaults(run=_replay)
 
 
@@ -116,7 +123,7 @@ def _replay(options: argparse.Namespace) -> None:
 
     show = session.print_trace if options.json else session.draw
     settings = Settings(
-        _config(options.config, options.profile),
+        configuration.read(options.config, options.profile),
         options.interpreter,
         options.speed,
         telemetry=options.telemetry,
@@ -124,27 +131,10 @@ def _replay(options: argparse.Namespace) -> None:
         depth=options.depth,
     )
     spoiling = session.Spoiling(tuple(options.fault), options.seed)
+    if options.file.is_dir():
+        corpus.replay_folder(options, settings, spoiling)
+        return
     show(options.file, settings, lenient=options.lenient, spoiling=spoiling)
-
-
-def _config(path: Path | None, profile: str | None) -> dict[str, object]:
-    """The configuration file's object, the profile of the command line on top."""
-    config: dict[str, object] = {}
-    if path is not None:
-        try:
-            loaded = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise PacklabError(
-                f"{path} cannot be read: {error.strerror}; check the path"
-            ) from error
-        except (ValueError, RecursionError) as error:
-            raise PacklabError(f"{path} is no JSON: {error}; mend it there") from error
-        if not isinstance(loaded, dict):
-            raise PacklabError(f'{path} must hold one JSON object: {{"profile": "m365"}}')
-        config = loaded
-    if profile is not None:
-        config["profile"] = profile
-    return config
 
 
 def _speed(text: str) -> float | None:

@@ -1,0 +1,32 @@
+"""One capture's trace, at the depth its settings ask for; whatever works on many captures gets its
+lines here, in the process it happens to run in."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from packlab.capture import CaptureReader, Event
+from packlab.corpus.cases import Case, settled
+from packlab.errors import PacklabError
+from packlab.replay import replay
+from packlab.virtual import replay_app
+
+Through = Callable[[Iterator[Event]], Iterable[Event]]
+
+
+def trace(case: Case, through: Through = iter) -> Iterator[str]:
+    """The trace's JSON lines, the last one the summary; `through` sees every event on its way.
+
+    PacklabError for a file that cannot be used and for a firmware that stopped.
+    """
+    settings = settled(case)
+    with CaptureReader(case.path, lenient=case.lenient) as reader:
+        events = through(case.spoiling.lay_over(_some(reader), reader.header))
+        yield from (replay_app if settings.depth == "app" else replay)(events, settings)
+
+
+def _some(reader: CaptureReader) -> Iterator[Event]:
+    empty = True
+    for event in reader:
+        empty = False
+        yield event
+    if empty:
+        raise PacklabError(f"{reader.path} holds no events; record it again")
