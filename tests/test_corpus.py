@@ -381,6 +381,12 @@ def test_update_of_a_spoilt_line_is_refused(
     assert not list(corpus.rglob("*.exp"))
 
 
+@pytest.mark.parametrize("option", [["--json"], ["--edges"], ["--speed", "1x"]])
+def test_a_folder_is_not_shown(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("replay", DATA, *option) == 2
+    assert f"leave out {option[0]}\n" in capsys.readouterr().err
+
+
 def test_number_of_jobs_is_checked(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run("replay", DATA, "--jobs", "0")

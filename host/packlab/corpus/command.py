@@ -38,8 +38,7 @@ def replay_folder(options: argparse.Namespace, settings: "Settings", spoiling: "
     from packlab.corpus.cases import find
     from packlab.corpus.judge import BAD
 
-    if options.update and spoiling.faults:
-        raise PacklabError("an expected trace is that of a sound line; leave out --fault")
+    _refuse(options, spoiling)
     settings = replace(settings, telemetry=True)  # the expected traces have it
     cases = find([options.file], settings, lenient=options.lenient, spoiling=spoiling)
     began = time.monotonic()
@@ -53,6 +52,21 @@ def replay_folder(options: argparse.Namespace, settings: "Settings", spoiling: "
             f"{bad} of {len(outcomes)} captures are not as expected, see above; "
             "where the new traces are right, accept them with --update"
         )
+
+
+def _refuse(options: argparse.Namespace, spoiling: "Spoiling") -> None:
+    """What makes no sense for a folder."""
+    for name, given in (
+        ("json", options.json),
+        ("edges", options.edges),
+        ("speed", options.speed),
+    ):
+        if given:
+            raise PacklabError(
+                f"the traces of a folder are compared, not shown; leave out --{name}"
+            )
+    if options.update and spoiling.faults:
+        raise PacklabError("an expected trace is that of a sound line; leave out --fault")
 
 
 def _judged(cases: Sequence["Case"], options: argparse.Namespace) -> list["Outcome"]:
