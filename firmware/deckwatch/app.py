@@ -26,7 +26,7 @@ from deckwatch.hal.modules import forget, forget_rows
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN
 from deckwatch.outputs.console import Console
-from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Sequence
+from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Sequence, silent
 from deckwatch.pipeline import Pipeline
 from deckwatch.ticks import age_ms
 
@@ -37,6 +37,7 @@ _BUTTON_MS = const(40)
 _WATCH_MS = const(500)
 _AGAIN_MS = const(50)
 _MINUTE_MS = const(60000)
+_REMIND_MS = const(30000)
 _MANY_FAILED = const(5)
 _GROUPS = const(5)
 # Needed to start and never again: a fifth of what the program takes of the heap
@@ -85,6 +86,7 @@ class App:
         self._press = Press()
         self._ignition = Ignition()
         self._show = Sequence()
+        self._reminder: tuple = ()  # what is shown again and again while something is wrong here
         self._console = Console(print, _codes(), settings.console_s * 1000)
         self._told_at = now_ms()
         self._watched = bytearray(_GROUPS)
@@ -105,14 +107,15 @@ class App:
         """(settings, baud, inverted): the owner's, or the defaults when they cannot be used or the
         dongle is in safe mode; of an unknown line, what was found before, else by a search."""
         from deckwatch import config
+        from deckwatch.index import PROTOCOLS
 
         options = {}
         if not self.safe:
             try:
                 options = store.read_config()
                 settings = config.load(options)
-            except ValueError as error:
-                self.config_error = str(error)
+            except Exception as error:  # a file that is too large breaks its very reader
+                self.config_error = repr(error)
                 print("config refused: %s" % error)
                 options = {}
         settings = config.load(options)
@@ -120,7 +123,9 @@ class App:
         if not self._searched:
             return settings, settings.baud, False
         may_ask = bool(settings.probe) and settings.mode == "poll"
-        found = store.read_found() or self._search(may_ask)
+        found = store.read_found()
+        if found is None or found[0] not in PROTOCOLS:
+            found = self._search(may_ask)
         family, baud, inverted = found
         return config.load(config.as_found(options, family)), baud, inverted
 
@@ -144,8 +149,14 @@ class App:
         forget(BOOT_ONLY)
         forget_rows()
         now = now_ms()
-        steps = CONFIG_ERROR if self.config_error else SELF_TEST
-        self._show.play(SAFE_MODE if self.safe else steps, now)
+        if not self._lines:
+            self.config_error = "no receiver"
+        if self.safe or self.config_error:
+            trouble = SAFE_MODE if self.safe else CONFIG_ERROR
+            self._show.play(trouble, now)
+            self._reminder = silent(trouble)
+        else:
+            self._show.play(SELF_TEST, now)
         gc.collect()
         for number in range(1, len(self._jobs)):
             self._tasks.append(asyncio.create_task(self._keep(number)))
@@ -312,10 +323,11 @@ class App:
 
     async def _watch(self) -> None:
         """Feeds the watchdog once every task has moved on since it was last fed."""
-        started = now_ms()
+        started = reminded = now_ms()
         good = False
         while True:
             self._moved[3] = 1
+            now = now_ms()
             if all(self._moved):
                 self._dog.feed()
                 for number in range(len(self._moved)):
@@ -325,7 +337,11 @@ class App:
                 store.forget_found()
                 self.starts.succeed()
                 power.restart()
-            if not good and age_ms(now_ms(), started) >= _MINUTE_MS:
+            if self._reminder and age_ms(now, reminded) >= _REMIND_MS:
+                reminded = now
+                self._show.play(self._reminder, now)
+                self._render(now)
+            if not good and age_ms(now, started) >= _MINUTE_MS:
                 good = True
                 self.starts.succeed()
                 if self.safe:  # the cause may have passed: try the owner's settings again

@@ -22,19 +22,26 @@ _WIRES = ((BMS_TX, 1, "BMS_TX_RX"), (HOST_TX, 2, "HOST_TX_RX"), (DASH, 0, "DASH_
 
 
 class Line:
-    """A tapped wire: bytes and levels in, and nothing out unless `tx` is given."""
+    """A tapped wire: bytes and levels in, and nothing out unless `tx` is given.
+
+    ValueError or OSError where the chip has no such receiver, or the board no TX_PARK.
+    """
 
     def __init__(self, port: int, uart: int, rx, baud: int, inverted: bool, tx=None) -> None:
         self.port = port
         self.buf = bytearray(CHUNK)
         self._rx = rx
         self._asks = tx is not None
-        rx.init(Pin.IN, Pin.PULL_UP)  # an open wire rests high, whatever the IDF version sets
-        park = tx or pin("TX_PARK")
+        self._low_level = 1 if inverted else 0
+        self._tx = tx or pin("TX_PARK")
+        if self._tx is None:  # without a name UART takes its default pin
+            raise ValueError("the board names no TX_PARK")
+        # an open wire rests, whatever the IDF version sets
+        rx.init(Pin.IN, Pin.PULL_DOWN if inverted else Pin.PULL_UP)
         invert = UART.INV_RX if inverted else 0
-        self._uart = UART(uart, baud, rx=rx, tx=park, rxbuf=RX_BYTES, timeout=0, invert=invert)
+        self._uart = UART(uart, baud, rx=rx, tx=self._tx, rxbuf=RX_BYTES, timeout=0, invert=invert)
         if not self._asks:
-            park.init(Pin.IN)
+            self._tx.init(Pin.IN)
         self.level = NO_LEVEL
         self._low = False
         self._since = 0
@@ -53,15 +60,14 @@ class Line:
         return self._uart.any()
 
     def close(self) -> None:
-        """Lets the receiver go; the parked pin stays an input."""
+        """Lets the receiver go, and its transmit pin, which deinit() leaves an output."""
         self._uart.deinit()
-        park = pin("TX_PARK")
-        park.init(Pin.IN)
+        self._tx.init(Pin.IN)
 
     def look(self, now: int) -> int:
         """The level when it has changed and held (IDLE, LOW), else NO_LEVEL. Called while no bytes
         come."""
-        low = not self._rx.value()
+        low = self._rx.value() == self._low_level
         if low != self._low:
             self._low = low
             self._since = now
@@ -78,9 +84,13 @@ def open_lines(baud: int, inverted: bool, asks: bool) -> list:
     lines = []
     for port, uart, name in _WIRES:
         rx = pin(name)
-        if rx is not None:
-            tx = pin("BMS_RX_TX") if asks and port == BMS_TX else None
+        if rx is None:
+            continue
+        tx = pin("BMS_RX_TX") if asks and port == BMS_TX else None
+        try:
             lines.append(Line(port, uart, rx, baud, inverted, tx))
+        except (ValueError, OSError) as why:
+            print("line %d has no receiver: %s" % (port, why))
     lines.reverse()
     return lines
 

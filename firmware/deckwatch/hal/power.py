@@ -23,9 +23,11 @@ _CAUSES = {
 
 
 class Starts:
-    """Counts starts in flash. cause: why this one; boots: all starts so far; failed: starts in a
-    row, before this one, that lasted less than a minute. Trouble with the flash is not trouble
-    with guarding: the counts then stay at 0.
+    """Counts starts in flash, and keeps why the last one was (`cause`, the chip's number).
+
+    cause: why this one, a word; boots: all starts so far; failed: starts in a row, before this
+    one, that lasted less than a minute. Trouble with the flash is not trouble with guarding: the
+    counts then stay at 0.
     """
 
     def __init__(self) -> None:
@@ -39,6 +41,7 @@ class Starts:
             if self.cause != "power_on":  # a supply that was switched off is no failure
                 self.failed = self._get("failed")
             self._nvs.set_i32("boots", self.boots)
+            self._nvs.set_i32("cause", machine.reset_cause())
             self._nvs.set_i32("failed", self.failed + 1)
             self._nvs.commit()
             self._works = True

@@ -36,6 +36,11 @@ _GROUP_GAP_MS = const(250)
 _GROUPS = const(5)
 
 
+def silent(steps: tuple) -> tuple:
+    """The same show without its tones."""
+    return tuple([(colour, 0, lasts_ms) for colour, _, lasts_ms in steps])
+
+
 class Sequence:
     """Plays one show at a time. colour, tone_hz: what it wants now. playing: whether it wants
     anything."""
