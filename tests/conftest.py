@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from app_rig import Dongle, dongle
 
 from tools.compiled import architecture, compile_folder
 from tools.interpreters import Interpreter, NoInterpreter, find
@@ -110,3 +111,19 @@ def compiled(micropython32: MicroPython, tmp_path_factory: pytest.TempPathFactor
     compile_folder(ROOT / "firmware", folder, march)
     compile_folder(ROOT / "boards" / "BENCH", folder, march)
     return folder
+
+
+@pytest.fixture
+def dongle64(
+    micropython64: MicroPython, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> Dongle:
+    """The whole firmware on the virtual board, 64 bit, where the width makes no difference."""
+    return dongle(micropython64, tmp_path_factory.getbasetemp(), tmp_path)
+
+
+@pytest.fixture
+def dongle32(
+    micropython32: MicroPython, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> Dongle:
+    """The whole firmware on the virtual board, 32 bit as on the chip."""
+    return dongle(micropython32, tmp_path_factory.getbasetemp(), tmp_path)
