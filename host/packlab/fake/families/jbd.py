@@ -15,6 +15,7 @@ from packlab.made.story import Story
 READ, WRITE = 0xA5, 0x5A
 OK, UNKNOWN_REGISTER, NOT_ALLOWED = 0x00, 0x80, 0x81
 
+MOST_BEHIND = 4
 REPLY_GAP_US = 5_000  # no source has measured it
 SLEEP_US = 30_000_000  # a setting of the board's: no source has its factory value
 
@@ -135,23 +136,17 @@ class Board(Fake):
         return request[-1] == 0x77 and request[-3:-1] == check.to_bytes(2, "big")
 
     def hear(self, data: bytes, t_us: int) -> list[Sent]:
-        """Up to four bytes behind a request come back behind its reply (sheet 2)."""
         asleep = t_us - self._last_us > SLEEP_US and self.source.at(t_us).current_ma == 0
         self._last_us = t_us
-        if asleep:
-            return []
-        sent = super().hear(data, t_us)
-        more, self._buffer = self._buffer, b""
-        if not sent or len(more) > 4 or more.startswith(b"\xdd"):
-            self._buffer = more
-            return sent
-        start_us, frame = sent[-1]
-        return [*sent[:-1], (start_us, frame + more)]
+        return [] if asleep else super().hear(data, t_us)
 
     def answer(self, request: bytes, t_us: int) -> list[Sent]:
+        """Up to four bytes behind a request come back behind its reply (sheet 2)."""
+        behind = b"" if self._buffer.startswith(b"\xdd") else self._buffer[:MOST_BEHIND]
+        self._buffer = self._buffer[len(behind) :]
         status, data = self._content(request, self.source.at(t_us))
         named = READ if self._kind.is_old and data else request[2]
-        return [(t_us + REPLY_GAP_US, reply(named, status, data))]
+        return [(t_us + REPLY_GAP_US, reply(named, status, data) + behind)]
 
     def _content(self, request: bytes, now: Readings) -> tuple[int, bytes]:
         """Writes, and settings outside factory mode, are refused (sheet 2, 5)."""
