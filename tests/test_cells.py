@@ -90,6 +90,12 @@ def test_cells_beyond_the_string_count_only_when_read_with_it() -> None:
     rig.advance(1000)
     rig.frame(cells=TEN)
     assert rig.value("highest_mv") == 3709
+    rig.advance(1000)
+    rig.hear(cells=dict(enumerate(TEN)))
+    rig.advance(500)
+    rig.hear(cells={10: 4100})
+    rig.round()
+    assert rig.value("highest_mv") == 4100
 
 
 @pytest.mark.parametrize(
@@ -190,6 +196,16 @@ def test_rounds_without_cells_are_no_samples() -> None:
     assert samples(rig) == 1
 
 
+def test_sample_that_waited_for_its_round_is_followed_by_the_next() -> None:
+    rig = PackRig(start=50_000)
+    rig.hear(cells=TEN)
+    rig.advance(100)
+    rig.round()
+    rig.advance(50)
+    rig.frame(cells=[4000] * 10)
+    assert (rig.value("lowest_mv"), samples(rig)) == (4000, 2)
+
+
 def test_two_reads_in_one_millisecond_are_one_sample() -> None:
     rig = PackRig()
     rig.frame(cells=TEN)
@@ -211,9 +227,9 @@ def test_series_of_zero_takes_the_boards_word() -> None:
 
 def test_series_of_zero_without_a_word_goes_by_what_is_fitted() -> None:
     rig = PackRig(series=0)
-    rig.frame(cells=[3700, 0, 3700, 41, 0])
+    rig.frame(cells=[3700, 0, 3700, 500, 41, 0])
     assert (rig.value("dead_cells"), rig.where("dead_cells")) == (1, 2)
-    assert rig.value("wild_cells") == 1
+    assert (rig.value("wild_cells"), rig.where("lowest_mv")) == (1, 4)
 
 
 def test_series_of_zero_and_nothing_fitted() -> None:
@@ -276,10 +292,10 @@ def test_sum_is_as_old_as_the_older_reading() -> None:
 
 def test_sum_is_not_compared_while_the_current_moves() -> None:
     rig = PackRig()
-    rig.repeat(1.8, current_ma=0)
+    rig.repeat(1.2, current_ma=0)
     rig.frame(current_ma=0, cells=[3700] * 10, pack_mv=35000)
     assert rig.value("sum_error_mv") is None
-    rig.advance(200)
+    rig.advance(800)
     rig.frame(current_ma=0)
     assert rig.value("sum_error_mv") == 2000
 

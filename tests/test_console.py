@@ -39,6 +39,8 @@ def test_first_it_tells_that_nothing_is_watched() -> None:
 def test_what_is_watched_and_how_it_looks() -> None:
     told = Told()
     told.line.answer(status())
+    told.line.advance(210)
+    told.line.answer(status())
     assert told.tell() == [
         "watch 1 charge_cold charge_hot discharge_hot temp_sensor charge_voltage"
         " discharge_current bms_fault silence",

@@ -22,6 +22,16 @@ def test_frost_is_colder_than_nothing() -> None:
     assert (rig.value("coldest_dc"), rig.value("hottest_dc")) == (-150, -50)
 
 
+def test_of_equal_probes_the_first_is_named() -> None:
+    rig = PackRig()
+    rig.frame(temps=[230, 230])
+    assert (rig.where("coldest_dc"), rig.where("hottest_dc")) == (1, 1)
+    for dc in (230, 230, 230, 350, 350):
+        rig.frame(temps=[dc, dc])
+        rig.advance(1000)
+    assert (rig.value("probe_jump_dc"), rig.where("probe_jump_dc")) == (120, 1)
+
+
 def test_one_probe_is_not_apart_from_anything() -> None:
     rig = PackRig()
     rig.frame(temps=[230])
@@ -112,6 +122,27 @@ def test_rounds_without_temperatures_are_no_samples() -> None:
     rig.advance(2500)
     rig.frame(soc_pct=50)
     assert rig.t.count[_slot("hottest_dc")] == count
+    rig.frame(temps=[230, 230])
+    assert rig.t.count[_slot("hottest_dc")] == count + 1
+
+
+def test_sample_that_waited_for_its_round_is_followed_by_the_next() -> None:
+    rig = PackRig(start=50_000)
+    rig.hear(temps=[230, 230])
+    rig.advance(100)
+    rig.round()
+    rig.advance(50)
+    rig.frame(temps=[250, 240])
+    assert rig.value("hottest_dc") == 250
+
+
+def test_part_of_a_sample_right_after_another_is_none() -> None:
+    rig = PackRig(start=50_000)
+    rig.frame(temps=[230, 230])
+    for _ in range(3):
+        rig.advance(100)
+        rig.frame(temps={1: 600})
+    assert rig.value("hottest_dc") == 230
 
 
 def _slot(name: str) -> int:
@@ -160,7 +191,7 @@ def test_fall_is_a_jump_too() -> None:
     assert readings(rig, [230] * 4 + [100] * 2)[-1] == 130
 
 
-@pytest.mark.parametrize(("gap_ms", "jump"), [(9000, 120), (10001, 0)])
+@pytest.mark.parametrize(("gap_ms", "jump"), [(9000, 120), (10000, 120), (10001, 0)])
 def test_what_was_before_a_gap_is_compared_for_10_s(gap_ms: int, jump: int) -> None:
     rig = PackRig(fresh_ms=60000)
     readings(rig, [230] * 3, 100)
@@ -172,6 +203,23 @@ def test_broken_readings_are_compared_with_nothing() -> None:
     rig = PackRig()
     assert readings(rig, [230] * 4 + [-200] * 4 + [230] * 4) == [0] * 12
     assert rig.value("probe_faults") == 0
+
+
+def test_jump_of_a_probe_that_breaks_is_over_with_it() -> None:
+    rig = PackRig()
+    assert readings(rig, [230] * 4 + [350] * 3 + [-200] * 2)[-3:] == [120, 0, 0]
+
+
+def test_probe_that_was_silent_for_a_minute_has_not_jumped() -> None:
+    rig = PackRig()
+    for second in range(90):
+        rig.hear(temps={0: 230})
+        if not 10 <= second < 70:
+            rig.hear(temps={1: 230 if second < 10 else 400})
+        rig.round()
+        assert rig.value("probe_jump_dc") in (None, 0), second
+        rig.advance(1000)
+    assert rig.value("hottest_dc") == 400
 
 
 def test_probe_that_appears_later_has_not_jumped() -> None:

@@ -59,8 +59,8 @@ class Cells:
         self._frames = 0
         self._sampled = False  # the following belong to the latest sample
         self._total_mv = 0
+        self._sampled_at = 0
         self._oldest_at = 0
-        self._youngest_at = 0
         self._kept = 0
         self._next = 0
 
@@ -90,11 +90,11 @@ class Cells:
                 youngest = age
         if oldest - youngest > _MOMENT_MS:
             return False
-        if self._sampled and oldest >= age_ms(now, self._youngest_at):
+        if self._sampled and oldest >= age_ms(now, self._sampled_at):
             return False
         self._sampled = True
+        self._sampled_at = now
         self._oldest_at = (now - oldest) & (1 << 30) - 1
-        self._youngest_at = (now - youngest) & (1 << 30) - 1
         return True
 
     def _take(self, t, series: int) -> None:
@@ -187,7 +187,7 @@ class Cells:
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
         self._oldest_at = saturated(now, self._oldest_at)
-        self._youngest_at = saturated(now, self._youngest_at)
+        self._sampled_at = saturated(now, self._sampled_at)
         for place in range(_PAST):
             self._past_at[place] = saturated(now, self._past_at[place])
 

@@ -43,8 +43,8 @@ class Probes:
         """The scooter was switched off."""
         self._frames = 0
         self._sampled = False
+        self._sampled_at = 0
         self._oldest_at = 0
-        self._youngest_at = 0
         self._forget_past()
 
     def _forget_past(self) -> None:
@@ -52,7 +52,6 @@ class Probes:
         self._next = 0
         for probe in range(MAX_PROBES):
             self._last_dc[probe] = self._before_dc[probe] = self._calm_dc[probe] = NO_PROBE
-            self._was_dc[probe] = NO_PROBE
 
     def update(self, t, now: int) -> None:
         """Takes a sample when one has become complete."""
@@ -65,22 +64,17 @@ class Probes:
     def _is_sample(self, t, now: int) -> bool:
         """Has every probe that speaks been read since the sample before?"""
         oldest = -1
-        youngest = 0
         for probe in range(t.probes):
             if self._speaks(t, probe, now):
-                age = age_ms(now, t.temp_stamp[probe])
-                if oldest < 0:
-                    youngest = age
-                oldest = max(oldest, age)
-                youngest = min(youngest, age)
-        before = age_ms(now, self._youngest_at)
+                oldest = max(oldest, age_ms(now, t.temp_stamp[probe]))
+        before = age_ms(now, self._sampled_at)
         if oldest < 0 or self._sampled and oldest >= before:
             return False
         if before > _SPAN_MS:
             self._forget_past()
         self._sampled = True
+        self._sampled_at = now
         self._oldest_at = (now - oldest) & (1 << 30) - 1
-        self._youngest_at = (now - youngest) & (1 << 30) - 1
         return True
 
     def _speaks(self, t, probe: int, now: int) -> bool:
@@ -156,11 +150,8 @@ class Probes:
         self._kept = min(self._kept + 1, _PAST)
 
     def saturate(self, now: int) -> None:
-        """Keeps old stamps old across the tick wrap."""
-        self._oldest_at = saturated(now, self._oldest_at)
-        self._youngest_at = saturated(now, self._youngest_at)
-        for place in range(_PAST):
-            self._past_at[place] = saturated(now, self._past_at[place])
+        """Keeps an old stamp old across the tick wrap; what was kept is forgotten with it."""
+        self._sampled_at = saturated(now, self._sampled_at)
 
 
 def _change(dc: int, past: int) -> int:
