@@ -4,6 +4,7 @@ former one when a new one has failed to start three times.
 packlab flash fills the folder that is not in use, and then enters into the NVS, in one commit:
 `slot`, which folder, and `trial` = 1. `trial` counts on with every start of the new firmware until
 one has lasted a minute (hal/power.py then sets `failed` to 0); -1 says that it was taken back.
+`tried` is hal/power.py's count of starts before the last that was counted here.
 Without such folders the firmware is frozen, or lies beside this file.
 """
 
@@ -60,13 +61,14 @@ class Slots:
         trial = self.get("trial")
         if trial < 1 or cause == machine.SOFT_RESET:
             return False
-        if trial > 1 and self.get("failed") == 0:  # the last start has lasted
-            self.keep(trial=0)
+        boots = self.get("boots")
+        if trial > 1 and boots != self.get("tried") and self.get("failed") == 0:
+            self.keep(trial=0)  # it came to count a start of its own, and that one has lasted
             return False
         if cause == machine.PWRON_RESET and trial > 1:
             return True  # a supply that was switched off says nothing about the firmware
         if trial <= _STARTS:
-            self.keep(trial=trial + 1)
+            self.keep(trial=trial + 1, tried=boots)
             return True
         other = 3 - self.slot
         if not self.is_whole(other):
@@ -93,18 +95,14 @@ def main() -> None:
     if folder:
         sys.path.insert(0, folder)
     if trial:
-        try_import(slots)
+        try_import()
 
 
-def try_import(slots: Slots) -> None:
-    """Restarts when the firmware cannot be imported, or hangs in it; that counts as a failed
-    start, too."""
-    failed = slots.get("failed")
-    slots.keep(failed=failed + 1)
+def try_import() -> None:
+    """Restarts when the firmware cannot be imported, or hangs in it: a start that failed, too."""
     machine.WDT(timeout=_IMPORT_MS)
     try:
         __import__("deckwatch.app")
-        slots.keep(failed=failed)
     except KeyboardInterrupt:  # somebody works on the console
         machine.WDT(timeout=_CONSOLE_MS)
         raise
@@ -115,4 +113,5 @@ def try_import(slots: Slots) -> None:
 
 
 main()
-del Slots, main, try_import  # on the chip main.py goes on with these globals, and with this heap
+for _name in ("Slots", "main", "try_import"):  # main.py has the same globals, and needs the heap
+    del globals()[_name]

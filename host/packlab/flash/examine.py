@@ -5,7 +5,6 @@ The firmware is stopped without a reset first, because a reset would hide what t
 then the dongle is restarted and heard for some seconds.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +60,8 @@ _LOOKS = {
     "warn": "amber: a warning",
     "alarm": "red: an alarm",
 }
+
+_TROUBLE = (ROLLED_BACK, "config refused", "task ", "line ", "alert ")
 
 
 def examine(port: str) -> Iterator[str]:
@@ -135,31 +136,37 @@ class _Said:
     problems: list[str] = field(default_factory=list)
     watched: dict[str, list[str]] = field(default_factory=dict)
 
-
-def _listen(link: Link) -> _Said:
-    said = _Said()
-    end = time.monotonic() + _START_S
-    for line in link.lines(_START_S):
+    def note(self, line: str) -> None:
+        """Take one line in."""
         kind, _, rest = line.partition(" ")
         match = BOOT.match(line)
         if match:
-            said.boot = f"start {match['number']}" + (
-                " in safe mode" if match["safe"] == "1" else ""
-            )
-            end = time.monotonic() + _LISTEN_S
+            safe = " in safe mode" if match["safe"] == "1" else ""
+            self.boot = f"start {match['number']}{safe}"
         elif kind == "watch":
             number, *codes = rest.split()
-            said.watched[number] = codes
+            self.watched[number] = codes
         elif kind == "look":
-            said.look = rest.split()[0]
-        elif line.startswith((ROLLED_BACK, "config refused", "task ", "line ", "alert ")):
-            said.problems.append(line)
-        if time.monotonic() > end:
+            self.look = rest.split()[0]
+        elif line.startswith(_TROUBLE) or (not self.boot and "Error" in line):
+            self.problems.append(line)
+
+
+def _listen(link: Link) -> _Said:
+    said = _Said()
+    for line in link.lines(_START_S):
+        said.note(line)
+        if said.boot:
             break
+    if said.boot:
+        for line in link.lines(_LISTEN_S):
+            said.note(line)
     return said
 
 
 def _heard(said: _Said) -> Iterator[str]:
+    for problem in dict.fromkeys(said.problems):
+        yield f"it says   {problem}"
     if not said.boot:
         yield "now       it does not start: run 'packlab flash' again"
         return
@@ -170,5 +177,3 @@ def _heard(said: _Said) -> Iterator[str]:
         yield f"watched   pack {number}: {names}"
     if not said.watched:
         yield "watched   nothing yet: no value has come over the line"
-    for problem in said.problems:
-        yield f"it says   {problem}"

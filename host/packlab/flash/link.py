@@ -177,8 +177,8 @@ class Link:
                 self._heard += self._read(min(end, time.monotonic() + 0.2))
             except OSError:
                 self._reopen()
-            *whole, self._heard = self._heard.split(b"\n")
-            for line in whole:
+            while b"\n" in self._heard:  # one by one: who has heard enough may leave in between
+                line, _, self._heard = self._heard.partition(b"\n")
                 yield line.decode(errors="replace").strip()
 
     def _read(self, until: float) -> bytes:
