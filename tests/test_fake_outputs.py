@@ -3,6 +3,7 @@ answering what its firmware asks, and a terminal as a serial port; and the words
 
 import argparse
 import io
+import json
 import os
 import subprocess
 import sys
@@ -10,11 +11,13 @@ import time
 import tty
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 from conftest import MicroPython
 from packlab.capture import CaptureReader, Chunk, Level
 from packlab.errors import PacklabError
+from packlab.fake import families
 from packlab.fake.bench import Order, build
 from packlab.fake.bridge import Bridge
 from packlab.fake.command import add_command
@@ -22,6 +25,8 @@ from packlab.fake.families import jbd
 from packlab.fake.play import Live, Recorder, capture, feed
 from packlab.fake.ports import Pty, SerialPort
 from packlab.faults import parse
+from packlab.made.scenes import scene
+from packlab.made.story import Story
 from test_virtual_board import launch, said
 
 SECOND_US = 1_000_000
@@ -224,6 +229,45 @@ def test_the_board_listens_while_another_asks_and_the_line_is_spoilt(
     assert [row[3] for row in counts] == [1] * 8
     assert [row[2] > 0 for row in counts] == [True] * 8
     assert [row[1] > 0 for row in counts] == [False] + [True] * 4 + [False] * 2 + [True]
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize(
+    ("family", "profile", "within_mv"),
+    [("xiaomi", "bare", 5), ("jbd", "tail", 5), ("ant", "new", 5), ("vesc", "bms", 0)],
+)
+def test_the_whole_firmware_polls_a_fake_pack(
+    tmp_path: Path, micropython64: MicroPython, family: str, profile: str, within_mv: int
+) -> None:
+    """main.py as flashed, in mode poll: what it tells on its console is what the model had."""
+    seconds = 30
+    line = build(Order(family, profile, "parked", master="none"))
+    state = tmp_path / "state"
+    (state / "flash").mkdir(parents=True)
+    config = {"profile": "m365" if family == "xiaomi" else family, "mode": "poll"}
+    config |= {"console_s": 1, "baud": line.baud}
+    (state / "flash" / "config.json").write_text(json.dumps(config))
+    trace = tmp_path / "trace.txt"
+    with Bridge(line, tmp_path, seconds * SECOND_US) as bridge:
+        launch.run(
+            [micropython64.path],
+            ROOT / "firmware",
+            state,
+            trace=trace,
+            options={"scenario": str(bridge.scenario)},
+        )
+        assert bridge.sent > 20
+    lines = [text for text in trace.read_text().splitlines() if " print live 1 " in text]
+    told = [int(text.split(" pack_mv=")[1].split()[0]) for text in lines[-10:]]
+    board = families.profile(family, profile)
+    story = Story(scene("parked", board.spec, board.limits), Random("1/0"))
+    model = [story.at(t_us).pack_mv for t_us in range(0, seconds * SECOND_US, 250_000)]
+    assert len(told) == 10
+    assert all(min(model) - within_mv <= mv <= max(model) + within_mv for mv in told)
+    assert max(model) - min(model) < 100
+    assert " lost uart1 " not in trace.read_text()
 
 
 # --- a port --------------------------------------------------------------------------------------
