@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from deckwatch.outputs import advert
 from deckwatch.outputs.ccm import seal
-from deckwatch.outputs.gatt import SERVICE, uuid
+from deckwatch.outputs.gatt import SERVICE, on_air, uuid
 from habluetooth import BluetoothServiceInfoBleak
 from line_rig import LineRig
 
@@ -201,7 +201,8 @@ def test_power_is_exact_to_its_unit_and_no_step_overflows(mv: int, ma: int) -> N
 
 
 def test_scan_response_has_name_and_service() -> None:
-    service = bytes.fromhex(uuid(SERVICE).replace("-", ""))[::-1]
+    service = on_air(SERVICE)
+    assert service[::-1].hex() == uuid(SERVICE).replace("-", "")
     packet = advert.scan_response("DW-A4C138B2"[:11], service)
     assert len(packet) == 31
     assert structures(packet) == [(7, service), (9, b"DW-A4C138B2")]

@@ -28,7 +28,7 @@ LAYERS = {
     "outputs": {"outputs"},
     "profiles": {"profiles"},
     "hal": {"hal"},
-    "app": {"app", "search"},
+    "app": {"app", "search", "remote"},
 }
 MAY_IMPORT = {
     "vocabulary": {"vocabulary"},

@@ -5,6 +5,7 @@ and counted when it dies.
     round task    rounds and renders when they fall due, light and buzzer
     button task   acknowledge, self-test
     watch task    feeds the watchdog once every task has moved on; notes a start that lasts
+    radio task    Bluetooth, where there is any; the others go on without it
 
 A task that hangs stops the feeding: the chip restarts within 8 s and keeps the cause.
 """
@@ -22,7 +23,7 @@ from deckwatch.hal.button import Button
 from deckwatch.hal.clock import now_ms
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import RX_BYTES, open_lines
-from deckwatch.hal.modules import forget, forget_rows
+from deckwatch.hal.modules import BOOT_ONLY, forget, forget_rows, has_radio
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN
 from deckwatch.outputs.console import Console
@@ -36,21 +37,24 @@ _ROUND_MS = const(250)  # longest sleep of the round task
 _BUTTON_MS = const(40)
 _WATCH_MS = const(500)
 _AGAIN_MS = const(50)
+_AIR_AGAIN_MS = const(5000)
+_MOST_SERIES = const(32)
+_WIDEST_MV = const(65535)  # that a voltage in the advertisement can say
 _MINUTE_MS = const(60000)
 _REMIND_MS = const(30000)
 _MANY_FAILED = const(5)
 _GROUPS = const(5)
-# Needed to start and never again: a fifth of what the program takes of the heap
-BOOT_ONLY = (
-    "config",
-    "detect",
-    "search",
-    "guardrails.table",
-    "index",
-    "protocols.scooter_map",
-    "protocols.daly_map",
-)
 _CONTRADICTION_BYTES = const(400)  # a dozen frames' worth without a frame
+
+
+async def _pause(ms: int) -> None:
+    """Whatever happens in it ends the pause, and nothing more."""
+    try:
+        await asyncio.sleep_ms(ms)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:
+        pass
 
 
 def _codes() -> tuple:
@@ -102,6 +106,18 @@ class App:
         self._render_due = self._render_set = 0
         self._looked_at = 0
         self._frames = self._bytes = 0
+        self._remote, self._air = self._for_the_air(settings)
+        self.air_deaths = 0
+
+    def _for_the_air(self, settings) -> tuple:
+        """(the owner's hand, still to be made; what it has to know of the settings, which are not
+        kept, () = no radio)."""
+        if self.safe or not settings.bluetooth or not has_radio():
+            return None, ()
+        from deckwatch.settings import encode
+
+        highest_mv = settings.full_mv * (settings.series or _MOST_SERIES)
+        return None, (encode(settings), settings.advert == "encrypted", highest_mv > _WIDEST_MV)
 
     def _settings(self) -> tuple:
         """(settings, baud, inverted): the owner's, or the defaults when they cannot be used or the
@@ -158,15 +174,16 @@ class App:
         else:
             self._show.play(SELF_TEST, now)
         gc.collect()
+        if self._air:
+            self._tasks.append(asyncio.create_task(self._keep_air()))
         for number in range(1, len(self._jobs)):
             self._tasks.append(asyncio.create_task(self._keep(number)))
         await self._keep(0)
 
     async def _keep(self, number: int) -> None:
-        """Runs one job for ever. Its death, of whatever cause, is counted and costs it a
-        moment."""
+        """Runs one job for ever. Its death, of whatever cause, is counted and costs it a moment; a
+        job that never gets to the end of a pass starves the watchdog."""
         while True:
-            self._moved[number] = 1
             try:
                 await self._jobs[number]()
             except (KeyboardInterrupt, SystemExit):
@@ -174,16 +191,31 @@ class App:
             except BaseException as failure:
                 print("task %d died: %r" % (number, failure))
             self.deaths[number] = min(255, self.deaths[number] + 1)
+            await _pause(_AGAIN_MS)
+
+    async def _keep_air(self) -> None:
+        """Runs the radio. Its trouble costs it a pause, and is nobody else's: the watchdog does
+        not wait for it."""
+        while True:
             try:
-                await asyncio.sleep_ms(_AGAIN_MS)
-            except asyncio.CancelledError:
-                pass
+                if self._remote is None:
+                    from deckwatch.remote import Remote
+
+                    self._remote = Remote(self.core, self._show, *self._air)
+                await self._remote.radio.run()
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as failure:
+                print("bluetooth failed: %r" % failure)
+            self.air_deaths = min(255, self.air_deaths + 1)
+            if self._remote is None:
+                return  # it does not fit, or is broken: not again before the next start
+            await _pause(_AIR_AGAIN_MS)
 
     async def _listen(self) -> None:
         """Empties every line in turn, the battery's last: a request is always seen before its
         answer."""
         while True:
-            self._moved[1] = 1
             now = now_ms()
             news = False
             looks = age_ms(now, self._looked_at) >= _LOOK_MS
@@ -205,6 +237,7 @@ class App:
                 self._render(now)
             if self._may_ask:
                 self._ask(now)
+            self._moved[1] = 1
             await asyncio.sleep_ms(_POLL_MS)
 
     def _ask(self, now: int) -> None:
@@ -271,13 +304,14 @@ class App:
                 self._render_due = min(self._render_due, wait)
                 return
         self.light.show(core.led.colour)
-        self.sound.show(core.buzzer.tone_hz)
+        remote = self._remote
+        silent = remote is not None and remote.silences(now)
+        self.sound.show(0 if silent else core.buzzer.tone_hz)
 
     async def _rounds(self) -> None:
         """What falls due while no bytes come. A round that bytes cause may move the next edge
         forward while this sleeps: then the listening task renders it."""
         while True:
-            self._moved[0] = 1
             now = now_ms()
             if age_ms(now, self._tick_set) >= self._tick_due:
                 self._round(now)
@@ -286,6 +320,7 @@ class App:
             self._tell_live(now)
             tick_left = self._tick_due - age_ms(now, self._tick_set)
             render_left = self._render_due - age_ms(now, self._render_set)
+            self._moved[0] = 1
             await asyncio.sleep_ms(max(1, min(render_left, tick_left, _ROUND_MS)))
 
     def _tell_live(self, now: int) -> None:
@@ -296,15 +331,24 @@ class App:
             console.tell_live(self.core, now)
 
     async def _buttons(self) -> None:
+        """A broken button is no reason to restart: it has moved on as soon as it is looked at."""
         while True:
             self._moved[2] = 1
             now = now_ms()
-            press = self._press.update(self._button.is_down(), now)
-            if press == SHORT:
+            down = self._button.is_down()
+            press = self._press.update(down, now)
+            remote = self._remote
+            if remote is not None:
+                remote.pressed(down, now)
+            if press == LONG and remote is not None and remote.held(now):
+                print("button: confirmed")
+            elif press == SHORT:
                 self.core.acknowledge()
                 self._render(now)
                 print("button: acknowledged")
-            elif press == LONG:
+            elif press == LONG or remote is not None and remote.test_wanted:
+                if remote is not None:
+                    remote.test_wanted = False
                 print("button: self-test")
                 self._show.play(SELF_TEST, now)
                 self._render(now)
@@ -359,3 +403,5 @@ class App:
     def on_alert(self, alerts, code: int) -> None:
         """The core's sink: an alert changed (called inside a round)."""
         self._console.note(alerts, code)
+        if self._remote is not None:
+            self._remote.radio.news = True

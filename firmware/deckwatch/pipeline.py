@@ -288,6 +288,18 @@ class Pipeline:
             if self._expected[code] and not alerts.watched[code]:
                 flags[self._group[code] - 1] = 0
 
+    def relimit(self, config) -> None:
+        """Takes over other limits while everything goes on. An alert whose limit is gone goes with
+        it."""
+        config.steady = self._protocol.STEADY
+        new = Rules(config)
+        rules = self.packs[0].judge.rules
+        rules.limit = new.limit
+        rules.armed = new.armed
+        for pack in self.packs:
+            pack.judge.release()
+        self._expected = bytes([config.expects(code) for code in range(self._codes)])
+
     def acknowledge(self) -> None:
         """The owner has heard: silence until something new is set."""
         self.status.muted = True

@@ -1,7 +1,10 @@
 """The machine module of MicroPython's ESP32 on the virtual board, as far as the firmware uses
 it."""
 
+import time as _time
+
 from umachine import *
+from virtual import clock as _clock
 from virtual import power as _power
 from virtual import trace as _trace
 from virtual.gpio import Pin  # noqa: F401
@@ -72,7 +75,16 @@ def enable_irq(state):
 
 
 class RTC:
-    """The 2 KB of memory that outlive everything but a power cut."""
+    """The 2 KB of memory that outlive everything but a power cut, and the clock's time."""
+
+    def datetime(self, fields=None):
+        now = _time.time()
+        if fields is None:
+            year, month, day, hour, minute, second, weekday, _ = _time.gmtime(now)
+            return (year, month, day, weekday, hour, minute, second, 0)
+        year, month, day, _, hour, minute, second, _ = fields
+        wanted = _time.mktime((year, month, day, hour, minute, second, 0, 0))
+        _clock.power_ms -= (wanted - now) * 1000
 
     def memory(self, data=None):
         if data is None:

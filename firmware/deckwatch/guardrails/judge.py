@@ -223,6 +223,13 @@ class Judge:
         self._clear_agree[rule] = 0
         self.changed = True
 
+    def release(self) -> None:
+        """Lets go of levels that have no limit any more, after the owner has changed the rules."""
+        for rule in range(self.size):
+            level = self.level[rule]
+            if level and self.rules.limit[rule * _LEVELS + level - 1] == UNARMED:
+                self._set(rule, 0)
+
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
         for place in range(self.size * _LEVELS):

@@ -4,6 +4,18 @@ import sys
 
 _PACKAGE = "deckwatch."
 
+# Needed to start and never again
+BOOT_ONLY = (
+    "config",
+    "settings",
+    "detect",
+    "search",
+    "guardrails.table",
+    "index",
+    "protocols.scooter_map",
+    "protocols.daly_map",
+)
+
 
 def forget(names: tuple) -> None:
     """Removes modules of the package, named without it, and with them what nobody else holds."""
@@ -22,3 +34,13 @@ def forget_rows() -> None:
             module = sys.modules[name]
             for rows in getattr(module, "COMPILED", ()):
                 delattr(module, rows)
+
+
+def has_radio() -> bool:
+    """Are Bluetooth and aioble there? Nothing stays loaded where they are not."""
+    try:
+        import aioble  # noqa: F401
+        import bluetooth  # noqa: F401
+    except ImportError:
+        return False
+    return True

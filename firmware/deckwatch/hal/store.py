@@ -2,10 +2,12 @@
 line."""
 
 import json
+import os
 
 from esp32 import NVS
 
 CONFIG = "config.json"
+_CONFIG_NEW = "config.new"
 
 
 def read_config():
@@ -19,6 +21,14 @@ def read_config():
     if not isinstance(options, dict):
         raise ValueError("%s must hold a JSON object" % CONFIG)
     return options
+
+
+def write_config(options: dict) -> None:
+    """Replaces the owner's options, whole or not at all: a file of its own takes the place of the
+    former."""
+    with open(_CONFIG_NEW, "w") as stream:
+        json.dump(options, stream)
+    os.rename(_CONFIG_NEW, CONFIG)
 
 
 _SPACE = "deckwatch"
@@ -58,3 +68,42 @@ def forget_found() -> None:
         nvs.commit()
     except OSError:
         pass
+
+
+_KEY_BYTES = 16
+
+
+def read_key() -> bytes:
+    """The owner's key, b"" when none was made."""
+    key = bytearray(_KEY_BYTES)
+    try:
+        return bytes(key) if NVS(_SPACE).get_blob("owner", key) == _KEY_BYTES else b""
+    except OSError:
+        return b""
+
+
+def keep_key(key: bytes) -> bool:
+    """Says whether it is kept."""
+    try:
+        nvs = NVS(_SPACE)
+        nvs.set_blob("owner", key)
+        nvs.commit()
+        return True
+    except OSError:
+        return False
+
+
+def reserve_counters() -> int:
+    """The number of a block of packet counters that no start has used or will use again; -1 when
+    the flash cannot promise that."""
+    try:
+        nvs = NVS(_SPACE)
+        try:
+            block = nvs.get_i32("counters")
+        except OSError:
+            block = 0
+        nvs.set_i32("counters", block + 1)
+        nvs.commit()
+        return block + 1
+    except OSError:
+        return -1

@@ -76,6 +76,12 @@ def uuid(number: int) -> str:
     return BASE % number
 
 
+def on_air(number: int) -> bytes:
+    """The same as it stands in a packet: 16 bytes, little endian."""
+    text = uuid(number).replace("-", "")
+    return bytes([int(text[at : at + 2], 16) for at in range(30, -1, -2)])
+
+
 class Live:
     """The live value, encoded into one buffer: `buf`, of which `size` bytes count.
 

@@ -196,6 +196,7 @@ _VERBS = {
     b"power": _power,
     b"flash": _flash,
     b"heap": _heap,
+    b"wait": lambda: None,
     b"end": power.end,
 }
 
