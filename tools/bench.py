@@ -38,7 +38,7 @@ HALF_A_CORE_HZ = 240_000_000 // 2
 
 NOT_MEASURED = """\
 Budgets for which there is no figure yet
-  heap after boot, frozen, all families        24 KB  needs an image; see in place from ROM
+  heap after boot, frozen                      24 KB  tools/frozen.py --source TREE measures it
   last byte of an alert's frame to the pin     25 ms  needs the chip; on VIRTUAL code costs no time
   processor, from a 32-bit target        half a core  needs QEMU; the counts above are a PC's
   frames lost in a flash stall of 80 ms            0  needs a run on boards/VIRTUAL

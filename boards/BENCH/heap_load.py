@@ -3,7 +3,8 @@ port.
 
 Arguments: family, profile, and perhaps the image of a ROM file system to import from (its own
 bytes are not counted: on the chip they lie in flash). Prints the bytes in use before the first
-import of the firmware, after the last, and after the core is made; garbage collected each time.
+import of the firmware, after the last, after the core is made, and after what only the start needs
+is let go, as the app does; garbage collected each time.
 """
 
 import gc
@@ -18,20 +19,31 @@ def in_use():
     return gc.mem_alloc()
 
 
-def main(family, profile, image=""):
-    """Measures and prints."""
-    rom = in_place.mount(image) if image else b""
-    before = in_use()
-
+def start(family, profile):
+    """The core as the app makes it, and the bytes in use between loading and making."""
     from deckwatch import config
+    from deckwatch.meters.link import BMS_TX, HOST_TX
     from deckwatch.pipeline import Pipeline, load_protocol
 
     settings = config.load({"profile": profile})
     settings.family = family
     load_protocol(family)
     imported = in_use()
-    core = Pipeline(settings, None)
-    print(before, imported, in_use())
+    return Pipeline(settings, None, ports=(BMS_TX, HOST_TX)), imported
+
+
+def main(family, profile, image=""):
+    """Measures and prints."""
+    rom = in_place.mount(image) if image else b""
+    before = in_use()
+    core, imported = start(family, profile)
+    made = in_use()
+
+    from deckwatch.hal.modules import BOOT_ONLY, forget, forget_rows
+
+    forget(BOOT_ONLY)
+    forget_rows()
+    print(before, imported, made, in_use())
     return core, rom
 
 

@@ -17,10 +17,11 @@ _RUN = "import sys; sys.argv[:] = {arguments!r}; import heap_load"
 @dataclass(frozen=True, slots=True)
 class Heap:
     """Bytes in use beyond an interpreter that has loaded nothing. modules: code, names and tables.
-    objects: what the core makes of them at the start."""
+    objects: what the core makes of them at the start. kept: of both, what stays after it."""
 
     modules: int
     objects: int
+    kept: int
 
     @property
     def total(self) -> int:
@@ -45,8 +46,8 @@ def measure(
     if done.returncode:
         said = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
         raise PacklabError(f"{family.name} could not be loaded: {said[-1]}")
-    before, imported, made = map(int, done.stdout.split())
-    return Heap(imported - before, made - imported)
+    before, imported, made, after = map(int, done.stdout.split())
+    return Heap(imported - before, made - imported, after - before)
 
 
 def rom_image(folder: Path, image: Path) -> None:
