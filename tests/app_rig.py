@@ -250,3 +250,14 @@ def polls(from_ms: int, to_ms: int, reply: str = REPLY, every_ms: int = 210) -> 
 
 def end(at_ms: int) -> str:
     return f"{at_ms * 1000} end"
+
+
+def press(at_ms: int, for_ms: int) -> list[str]:
+    """The button is held for so long."""
+    return [f"{at_ms * 1000} pin BUTTON 0", f"{(at_ms + for_ms) * 1000} pin BUTTON 1"]
+
+
+def merged(*parts: Iterable[str]) -> list[str]:
+    """Feeds made one, by time."""
+    lines = [line for part in parts for line in part]
+    return sorted(lines, key=lambda line: int(line.split()[0]))

@@ -14,9 +14,11 @@ from app_rig import (
     Trace,
     cells,
     end,
+    merged,
     off,
     on,
     polls,
+    press,
     status,
 )
 
@@ -40,16 +42,6 @@ def uneven(from_ms: int, to_ms: int) -> Iterator[str]:
         yield line
         if number % 4 == 3:
             yield f"{int(line.split()[0]) + 20000} bms {UNEVEN}"
-
-
-def press(at_ms: int, for_ms: int) -> list[str]:
-    return [f"{at_ms * 1000} pin BUTTON 0", f"{(at_ms + for_ms) * 1000} pin BUTTON 1"]
-
-
-def merged(*parts: object) -> list[str]:
-    """Feeds made one, by time."""
-    lines = [line for part in parts for line in part]  # type: ignore[attr-defined]
-    return sorted(lines, key=lambda line: int(line.split()[0]))
 
 
 def between(trace: Trace, from_ms: int, to_ms: int) -> list[str]:
