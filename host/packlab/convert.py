@@ -1,82 +1,113 @@
-"""Turn a logic analyser's table of frames (CSV) into a capture; `packlab convert` calls this.
+"""Turn a recording of one format into another's; `packlab convert` and `share` call this.
 
-The table has the columns t_start_us, t_end_us, line and hex, one frame a row. A chunk in the
-capture carries the frame's END stamp: to a receiver a chunk exists when its last byte is in.
-Chunks are put in order of that stamp. Wire levels are not in such a table; none are invented.
+The source is read twice: first to find what is wrong with it and which ports it has, before
+anything is written, then to write. Nothing is held in memory.
 """
 
-import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packlab.capture import PORTS, CaptureWriter, Chunk, Header, LineSetting, new_file
+from packlab import formats
+from packlab.capture import PORTS, Chunk, Event, Header
 from packlab.errors import PacklabError
-
-COLUMNS = ("t_start_us", "t_end_us", "line", "hex")
-# The wire on which the controller talks is called esc_tx in such tables.
-PORT_OF_LINE = {"esc_tx": "host_tx"} | {port: port for port in PORTS}
+from packlab.formats import Options
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was converted: chunks and bytes by port, and the time of the last chunk."""
+    """What was converted: chunks and bytes by port, and the time of the last event."""
 
     chunks: dict[str, int]
     bytes: dict[str, int]
     end_us: int
 
 
-def convert(src: Path, dst: Path, *, source: str | None = None, origin: str = "real") -> Summary:
-    """Write the table `src` as the capture `dst`, with `source` (or its name) as the source note.
+_Prepared = tuple[Iterator[Event], Callable[[Header], Header]]
 
-    Bad input raises PacklabError naming file, line and remedy, and leaves `dst` as it was.
+
+def survey(path: Path, options: Options | None = None) -> tuple[Header, Summary]:
+    """What a recording holds; every port it has is named in the header's lines.
+
+    PacklabError names the file, the place and the remedy, also for a recording without events.
     """
-    chunks = sorted(_read_table(src), key=lambda chunk: chunk.t_us)
-    if not chunks:
-        raise PacklabError(f"{src} has no frames below its heading; export the table again")
+    count = _Count()
+    with formats.reading(path, options) as recording:
+        for _ in count.over(recording.events):
+            pass
+    if count.end_us < 0:
+        raise PacklabError(f"{path} holds no events; record it again")
+    header = recording.header
+    lines = {port: header.line(port) for port in PORTS if port in count.chunks}
+    return replace(header, lines={**header.lines, **lines}), count.summary()
+
+
+def convert(
+    src: Path,
+    dst: Path,
+    *,
+    source: str | None = None,
+    origin: str | None = None,
+    options: Options | None = None,
+    anonymise: bool = False,
+) -> Summary:
+    """Write the recording in `src` to `dst`, each in the format its name says.
+
+    source, origin: for the header, where the file does not say. Bad input raises PacklabError
+    naming file, place and remedy, and leaves `dst` as it was.
+    """
+    options = options or Options()
+    options = replace(options, source=source or options.source, origin=origin or options.origin)
+    formats.format_of(dst)
+    header, summary = survey(src, options)
     if dst.exists() and dst.samefile(src):
-        raise PacklabError(f"{dst} is the table itself; give the capture another name")
-    ports = [port for port in PORTS if any(chunk.port == port for chunk in chunks)]
-    lines = {port: LineSetting() for port in ports}
-    with new_file(dst) as stream:
-        writer = CaptureWriter(stream, Header(origin, source or f"table {src.name}", lines))
-        for chunk in chunks:
-            writer.write(chunk)
-    return _summary(ports, chunks)
+        raise PacklabError(f"{dst} is the table itself or the capture; give the new file a name")
+    with _events(src, options, anonymise=anonymise) as (events, described):
+        formats.write(dst, described(header), events)
+    return summary
 
 
-def _summary(ports: list[str], chunks: list[Chunk]) -> Summary:
-    sizes = {port: [len(chunk.data) for chunk in chunks if chunk.port == port] for port in ports}
-    return Summary(
-        {port: len(lengths) for port, lengths in sizes.items()},
-        {port: sum(lengths) for port, lengths in sizes.items()},
-        chunks[-1].t_us,
-    )
+@contextmanager
+def _events(src: Path, options: Options, *, anonymise: bool) -> Iterator[_Prepared]:
+    """The events to be written, and what becomes of the header."""
+    from packlab.anonymise import anonymised, described, learn
+
+    if not anonymise:
+        with formats.reading(src, options) as recording:
+            yield recording.events, lambda header: header
+        return
+    with formats.reading(src, options) as recording:
+        secrets = learn(recording.events)
+    with formats.reading(src, options) as recording:
+        yield anonymised(recording.events, secrets), lambda header: described(header, secrets)
 
 
-def _read_table(src: Path) -> Iterator[Chunk]:
-    try:
-        with src.open(encoding="utf-8-sig", newline="") as stream:
-            rows = csv.DictReader(stream)
-            if not set(COLUMNS) <= set(rows.fieldnames or ()):
-                raise PacklabError(f"{src}, line 1: name the columns {','.join(COLUMNS)} there")
-            for row in rows:
-                yield _chunk(row, f"{src}, line {rows.line_num}")
-    except OSError as error:
-        raise PacklabError(f"{src} cannot be read: {error.strerror}; check the path") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise PacklabError(f"{src} is no table of text ({error}); export it as CSV") from error
+class _Count:
+    """Counts events on their way."""
 
+    def __init__(self) -> None:
+        self.chunks: Counter[str] = Counter()
+        self.bytes: Counter[str] = Counter()
+        self.end_us = -1
 
-def _chunk(row: dict[str, str | None], place: str) -> Chunk:
-    start, end, line, digits = (row[column] or "" for column in COLUMNS)
-    if line not in PORT_OF_LINE:
-        raise PacklabError(f"{place}: '{line:.20}' is no line; use {', '.join(PORT_OF_LINE)}")
-    try:
-        start_us, end_us, data = int(start), int(end), bytes.fromhex(digits)
-    except ValueError:
-        raise PacklabError(f"{place}: stamps are whole numbers, hex is pairs; mend it") from None
-    if not 0 <= start_us <= end_us or not data:
-        raise PacklabError(f"{place}: a frame has bytes and ends after it starts; mend it")
-    return Chunk(end_us, PORT_OF_LINE[line], data)
+    def over(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The same events."""
+        for event in events:
+            self.end_us = event.t_us
+            if isinstance(event, Chunk):
+                self.chunks[event.port] += 1
+                self.bytes[event.port] += len(event.data)
+            else:
+                self.chunks[event.port] += 0
+            yield event
+
+    def summary(self) -> Summary:
+        """By port, in the usual order."""
+        ports = [port for port in PORTS if port in self.chunks]
+        return Summary(
+            {port: self.chunks[port] for port in ports},
+            {port: self.bytes[port] for port in ports},
+            self.end_us,
+        )

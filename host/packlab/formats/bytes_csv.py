@@ -15,7 +15,7 @@ from packlab.formats.lib.base import Format, Recording, Source
 from packlab.formats.lib.channels import ports_of
 from packlab.formats.lib.order import in_order
 from packlab.formats.lib.seconds import Zero, decimal, nanoseconds
-from packlab.formats.lib.table import Table, TableWriter, columns
+from packlab.formats.lib.table import Table, TableWriter, rows_of
 from packlab.formats.wire.edge import Edge, Frame
 from packlab.formats.wire.render import place_bytes
 from packlab.formats.wire.speed import USUAL_BAUDS
@@ -157,8 +157,8 @@ def _write(stream: BinaryIO, header: Header, events: Iterable[Event]) -> None:
 
 
 def _knows(beginning: bytes) -> bool:
-    names = columns(beginning)
-    return any(name in names for name in _TIMES) and any(name in names for name in _VALUES)
+    names = {name for row in rows_of(beginning)[:1] for name in row}
+    return bool(names & set(_TIMES)) and bool(names & set(_VALUES))
 
 
 FORMAT = Format(

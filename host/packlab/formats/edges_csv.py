@@ -11,14 +11,14 @@ from packlab.formats.lib.base import Format, Recording, Source
 from packlab.formats.lib.channels import END, read_channels
 from packlab.formats.lib.comments import Remark
 from packlab.formats.lib.seconds import Zero, decimal, nanoseconds
-from packlab.formats.lib.table import Table, TableWriter, columns
+from packlab.formats.lib.table import Table, TableWriter, rows_of
 from packlab.formats.wire.edge import Edge
 from packlab.formats.wire.render import render
 
 _TIME = "Time [s]"
 # sigrok names the column after the unit, the shortest that is a sample.
 _UNIT_NS = {
-    "time [s]": 1e9, "time[s]": 1e9, "time": 1e9, "seconds": 1e9, "milliseconds": 1e6,
+    "Time [s]": 1e9, "Time[s]": 1e9, "Time": 1e9, "seconds": 1e9, "milliseconds": 1e6,
     "microseconds": 1e3, "nanoseconds": 1.0, "picoseconds": 1e-3,
 }  # fmt: skip
 _SAMPLES = "logic"  # sigrok's name of a column without a name
@@ -32,7 +32,7 @@ _NO_DATA = ("x", "X", "")  # a gap of the recording, a channel that was off
 def _read(source: Source) -> Recording:
     table = Table(source)
     names = _names(source, table)
-    sample_ns = None if table.columns[0].lower() in _UNIT_NS else _sample_ns(source, table)
+    sample_ns = None if table.columns[0] in _UNIT_NS else _sample_ns(source, table)
 
     def scan() -> Iterator[Edge | Event]:
         return _scan(source, names, sample_ns)
@@ -42,7 +42,7 @@ def _read(source: Source) -> Recording:
 
 def _names(source: Source, table: Table) -> list[str]:
     """The channels; those that sigrok did not name stand in a comment."""
-    has_time = table.columns[:1] != [] and table.columns[0].lower() in _UNIT_NS
+    has_time = table.columns[:1] != [] and table.columns[0] in _UNIT_NS
     names = table.columns[has_time:]
     if set(names) == {_SAMPLES}:
         said = [match[1] for match in map(_CHANNELS.fullmatch, _texts(table.remarks)) if match]
@@ -80,7 +80,7 @@ def _scan(source: Source, names: Sequence[str], sample_ns: float | None) -> Iter
         if sample_ns is not None:
             t_ns, cells = round(number * sample_ns), row
         else:
-            t_ns, cells = _time_ns(row[0], table.columns[0].lower()), row[1:]
+            t_ns, cells = _time_ns(row[0], table.columns[0]), row[1:]
             t_ns = None if t_ns is None else zero.since(t_ns)
         if t_ns is None:
             source.fail(f"{place}: '{row[0]:.20}' is no time; write seconds like 1.898308")
@@ -128,10 +128,11 @@ def _write(stream: BinaryIO, header: Header, events: Iterable[Event]) -> None:
 
 
 def _knows(beginning: bytes) -> bool:
-    names = [name.lower() for name in columns(beginning)]
-    if not names or "value" in names or "start_time" in names:
+    names, *rows = [*rows_of(beginning), []]
+    if not names or not (names[0] in _UNIT_NS or set(names) == {_SAMPLES}):
         return False
-    return names[0] in _UNIT_NS or set(names) == {_SAMPLES}
+    cells = rows[0][names[0] in _UNIT_NS :]
+    return all(cell in _LEVELS or cell in _NO_DATA for cell in cells)
 
 
 FORMAT = Format(

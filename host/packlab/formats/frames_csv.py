@@ -13,7 +13,7 @@ from packlab.capture import PORTS, Chunk, Event, Header, LineSetting
 from packlab.formats.lib.base import Format, Recording, Source
 from packlab.formats.lib.channels import PORT_OF_WIRE
 from packlab.formats.lib.order import in_order
-from packlab.formats.lib.table import Table, TableWriter, columns
+from packlab.formats.lib.table import Table, TableWriter, rows_of
 from packlab.formats.wire.edge import Frame
 
 COLUMNS = ("t_start_us", "t_end_us", "line", "hex")
@@ -70,7 +70,7 @@ def _write(stream: BinaryIO, header: Header, events: Iterable[Event]) -> None:
 
 
 def _knows(beginning: bytes) -> bool:
-    return set(COLUMNS) <= set(columns(beginning))
+    return any(set(COLUMNS) <= set(row) for row in rows_of(beginning)[:1])
 
 
 FORMAT = Format(

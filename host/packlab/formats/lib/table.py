@@ -63,12 +63,11 @@ class Table:
                 self._events.append(event)
 
 
-def columns(beginning: bytes) -> list[str]:
-    """The heading of the table that begins so."""
-    for line in beginning.decode("utf-8-sig", "replace").splitlines():
-        if line.strip() and not line.startswith((";", "#")):
-            return [name.strip().strip('"') for name in line.split(",")]
-    return []
+def rows_of(beginning: bytes) -> list[list[str]]:
+    """Heading and first row of the table that begins so, as far as they are there."""
+    lines = beginning.decode("utf-8-sig", "replace").splitlines()
+    rows = [line for line in lines if line.strip() and not line.startswith((";", "#"))]
+    return [[cell.strip().strip('"') for cell in row.split(",")] for row in rows[:2]]
 
 
 class TableWriter:
