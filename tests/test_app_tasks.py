@@ -104,9 +104,10 @@ def live(dongle: Dongle, firmware: Path) -> Trace:
 
 
 def guards(trace: Trace) -> bool:
-    """Was the pack that was hot from 30 s on noticed when it should be, 10 s later?"""
+    """Did light and buzzer tell of the pack that was hot from 30 s on when they should, 10 s
+    later?"""
     reds = [t_ms for t_ms, colour in trace.colours() if colour == "red" and t_ms > 30000]
-    tones = [t_ms for t_ms, hz in trace.tones() if hz and t_ms > 30000]
+    tones = [t_ms for t_ms, hz in trace.tones() if hz == 2700 and t_ms > 30000]
     return 40000 <= reds[0] <= 40300 and tones[0] == reds[0]
 
 
