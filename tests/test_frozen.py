@@ -1,5 +1,5 @@
-"""The frozen build's tool: what it says when it cannot build. A build itself needs gcc for 32 bit and
-a source tree; CONTRIBUTING.md has the command and its figures."""
+"""The frozen build's tool: what it says when it cannot build. A build itself needs gcc for 32 bit
+and a source tree; CONTRIBUTING.md has the command."""
 
 import subprocess
 import sys
