@@ -4,9 +4,11 @@ family's real pace; shorter for the other dialects. No frame is lost or left unk
 
 from collections.abc import Mapping
 from dataclasses import replace
+from random import Random
 
 import pytest
 from fake_rig import Dialect, Heard, Played, constant, play
+from families import listen
 from packlab.fake import families
 from packlab.fake.bench import Order
 from packlab.made.readings import Readings
@@ -58,8 +60,7 @@ M365 = replace(SCOOTER, slots={**SCOOTER.slots, "health_pct": 0})
 def botox_says(now: Readings) -> set[str]:
     """Only over-voltage and heat have bits; any trouble clears bit 0 (xiaomi.md 5.3)."""
     said = {"cell_over_voltage"} & now.faults
-    if now.faults & {"charge_over_temperature", "discharge_over_temperature"}:
-        said.add("over_temperature")
+    said |= {"over_temperature" for name in now.faults if name.endswith("_over_temperature")}
     uneven = max(now.cells_mv) - min(now.cells_mv) > 100
     return said | ({"configuration"} if now.faults or uneven else set())
 
@@ -103,7 +104,7 @@ JBD = Dialect(
     },
     probes=3,
     broken=-300,
-    faults=same(),
+    faults=same("software_lock"),
 )
 JBD_TAIL = replace(JBD, slots={**JBD.slots, "full_mah": 5, "balance_ma": 0})
 JBD_X10 = replace(
@@ -146,6 +147,7 @@ JK_TLV = Dialect(
         "discharge_under_temperature": "under_temperature",
         "charge_over_current": "charge_over_current",
         "discharge_over_current": "discharge_over_current",
+        "board_over_temperature": "board_over_temperature",
     },
 )
 
@@ -177,10 +179,10 @@ JK02 = Dialect(
         "cell_count": 0,
     },
     probes=4,
-    faults=same("temperature_sensor"),
+    faults=same("temperature_sensor", "board_over_temperature"),
 )
 JK02_24 = replace(
-    JK02, probes=2, faults=same(without=("discharge_under_temperature",))
+    JK02, probes=2, faults=same("board_over_temperature", without=("discharge_under_temperature",))
 )  # its alarms have 16 bits
 JK_BUS = replace(JK02, probes=2)
 JK_MODBUS = replace(
@@ -204,6 +206,7 @@ JK_DISPLAY = Dialect(
         "charge_over_temperature": "over_temperature",
         "discharge_over_temperature": "over_temperature",
         "short_circuit": "short_circuit",
+        "board_over_temperature": "board_over_temperature",
     },
 )
 JK_DISPLAY_PB = Dialect(
@@ -297,7 +300,7 @@ DALY_A5 = Dialect(
     other={"charging_flag": lambda now: int(now.current_ma > 0)},
     temp_dc=5,
     broken=-400,
-    faults=same("temperature_sensor"),
+    faults=same("temperature_sensor", "board_over_temperature"),
 )
 
 
@@ -342,7 +345,7 @@ DALY_D2 = Dialect(
     },
     probes=4,
     temp_dc=5,
-    faults=same("temperature_sensor"),
+    faults=same("temperature_sensor", "board_over_temperature"),
 )
 DALY_81 = DALY_D2
 
@@ -543,3 +546,77 @@ def test_a_minute(case: tuple[str, str]) -> None:
 def test_every_profile_is_held_against_the_model_or_named_as_no_pack() -> None:
     known = {(family, name) for family in families.names() for name in families.profiles(family)}
     assert known == {*HOURS, *SHORTER, *MINUTES} | OTHERS
+
+
+# --- every fault of every dialect ----------------------------------------------------------------
+
+# The questions whose answers tell of faults; where nobody asks, the fake speaks by itself.
+ASKED = {
+    ("xiaomi", "m365"): ["55aa032201300c9dff"],
+    ("xiaomi", "botox"): ["55aa032201300c9dff"],
+    ("ninebot", "es2"): ["5aa50020225a0063ff"],
+    ("jbd", "plain"): ["dda50300fffd77"],
+    ("jk", "tlv"): ["4e5700130000000006030000000000006800000129"],
+    ("jk", "module"): ["aa5590eb96000000000000000000000000000010"],
+    ("jk", "module_24"): ["aa5590eb96000000000000000000000000000010"],
+    ("jk", "bus"): ["011016200001020000d6f1"],
+    ("jk", "modbus"): ["0103129000198155"],
+    ("jk", "display"): [],
+    ("ant", "new"): ["7ea1010000be1855aa55"],
+    ("ant", "old"): ["dbdb00000000"],
+    ("daly", "a5"): ["a5409808000000000000000085"],
+    ("daly", "d2"): ["d2030000003ed7b9"],
+    ("daly", "81"): ["81030041003e8bce"],
+}
+FAULTS = (*SAME, "board_over_temperature", "temperature_sensor", "software_lock")
+CASES = [(case, fault) for case in ASKED for fault in FAULTS]
+
+
+class Faulty:
+    """A pack at rest, knee-deep in one trouble; its board has opened what it would open."""
+
+    def __init__(self, fault: str) -> None:
+        both = fault in ("board_over_temperature", "software_lock")
+        stops_charge = both or fault.startswith("charge") or fault == "cell_over_voltage"
+        stops_discharge = both or fault.startswith(("discharge", "short", "cell_under"))
+        self._now = Readings(
+            48_000,
+            0,
+            (4000,) * 12,
+            (None if fault == "temperature_sensor" else 200, 200),
+            200,
+            3900,
+            7800,
+            7800,
+            50,
+            charge_fet=not stops_charge,
+            discharge_fet=not stops_discharge,
+            faults=frozenset({fault}),
+        )
+
+    def at(self, _: int) -> Readings:
+        return self._now
+
+
+@pytest.mark.parametrize(
+    ("case", "fault"), CASES, ids=["-".join((*case, fault)) for case, fault in CASES]
+)
+def test_each_fault_comes_out_under_its_name(case: tuple[str, str], fault: str) -> None:
+    """And nothing else; one that has no bit on this wire gives none."""
+    dialect = {**HOURS, **SHORTER}[case]
+    source = Faulty(fault)
+    board = families.profile(*case)
+    end = board.make([source] * board.packs, Random(1))
+    t_us = 20_050_000
+    pieces: list[bytes] = []
+    for asked in map(bytes.fromhex, ASKED[case]):
+        if case == ("xiaomi", "botox"):
+            end.hear(asked, t_us - 200_000)  # wakes it
+        pieces += [asked, *(reply for _, reply in end.hear(asked, t_us))]
+    if end.due_us < 1 << 60:
+        pieces += [data for _, data in end.speak(end.due_us)]
+    heard = listen(case[0], *pieces)
+    assert dialect.faults is not None
+    wanted = {dialect.faults[fault]} if fault in dialect.faults else set()
+    wanted = dialect.told(source.at(0)) if dialect.told else wanted
+    assert set(heard.values()["faults"]) == wanted

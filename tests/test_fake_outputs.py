@@ -207,6 +207,18 @@ def test_the_board_asks_and_is_answered(tmp_path: Path, board: Board) -> None:
     assert heard[0] == wanted
 
 
+@pytest.mark.parametrize(("pause_ms", "bytes_in"), [(13, 0), (44, 30), (48, 33)])
+def test_the_board_gets_its_answer_byte_by_byte(
+    tmp_path: Path, board: Board, pause_ms: int, bytes_in: int
+) -> None:
+    """7.3 ms for the question, 5 ms to think, 1.04 ms a byte."""
+    main = ASKING.format(baud=9600, times=1, request=jbd.read(0x04).hex(), pause=pause_ms)
+    line = build(Order("jbd", master="none"))
+    with Bridge(line, tmp_path, 3 * SECOND_US) as bridge:
+        (told,) = said(board(main, bridge))
+    assert len(told.partition(" ")[2]) == 2 * bytes_in
+
+
 def test_the_board_listens_while_another_asks_and_the_line_is_spoilt(
     tmp_path: Path, board: Board
 ) -> None:
