@@ -66,6 +66,7 @@ BATTERY_WORDS: list[tuple[int, str, dict[str, Any]]] = [
     (0x50, "0100", {"activated": True}),
     (0x51, "0400", {"board_version": 4}),
     (0x52, "3800", {"mos_temp_dc": 360, "mos2_temp_dc": -200}),
+    (0x52, "003a", {"mos_temp_dc": -200, "mos2_temp_dc": 380}),
     (0x53, "3940", {"mos3_temp_dc": 370, "mos4_temp_dc": 440}),
 ]
 

@@ -194,6 +194,33 @@ def test_bytes_are_those_worked_out_by_hand() -> None:
     )
 
 
+def test_an_element_is_as_wide_as_its_code_says() -> None:
+    codes = ("B", "b", "<H", ">h", "<I", ">f", "B.3", ">I.9", "date", "bcd", "bcd2", "text9")
+    assert [width(code) for code in codes] == [1, 1, 2, 2, 4, 4, 1, 4, 2, 2, 1, 9]
+
+
+def test_bits_of_one_byte_are_put_beside_each_other() -> None:
+    rows = ((0, "B.1", "charge_fet"), (0, "B.0", "discharge_fet"), (0, "B.2", "activated"))
+    names = [row[2] for row in rows]
+    for states, byte in (((1, 1, 1), 7), ((1, 0, 1), 6), ((0, 1, 0), 1)):
+        assert encode(rows, dict(zip(names, states, strict=True)))[0] == byte
+
+
+@pytest.mark.parametrize(
+    ("row", "most"),
+    [
+        ((0, "<I", "total_charge_mah"), (1 << 30) - 1),
+        ((0, ">i", "current_ma", -1), (1 << 30) - 1),
+        ((0, "<I", "total_charge_mah", 10), ((1 << 30) - 1) // 10 * 10),
+        ((0, ">f", "pack_mv"), 1_048_575_000),
+    ],
+)
+def test_what_the_firmware_would_not_read_is_refused(row: Row, most: int) -> None:
+    check_number(row, most)
+    with pytest.raises(PacklabError, match="does not fit"):
+        encode((row,), {row[2]: most + 1000})
+
+
 def test_the_fault_that_is_a_cleared_bit_is_set_where_nothing_is_wrong() -> None:
     assert encode(ROWS[3:4], {"faults": []}).hex() == "00" * 8 + "01000000"
     assert encode(ROWS[3:4], {"faults": ["configuration"]}).hex() == "00" * 12

@@ -295,6 +295,7 @@ def test_an_app_may_ask_with_a_number_of_two_bytes() -> None:
 
 def test_the_longest_frame_is_a_page_of_firmware() -> None:
     page = frame(DASH, 0x22, 0x08, 209, bytes(range(128)))
+    assert listen("ninebot", frame(DASH, 0x22, 0x08, 209, bytes(0x82))).framer.frames == 1
     (seen,) = listen("ninebot", page).frames
     assert (seen.kind, seen.is_request, seen.data) == ("update", True, page)
     heard = listen("ninebot", frame(DASH, 0x22, 0x08, 209, bytes(0x83)))

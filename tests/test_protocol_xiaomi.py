@@ -237,6 +237,21 @@ def test_replies_beyond_the_known_words_give_what_is_known() -> None:
         assert values(reply(word, b"\x11" * 64)) == {}, hex(word)
 
 
+def test_probes_that_cannot_be_right_are_those_of_the_sheet() -> None:
+    """Sheet 5.2: raw 0 is open, 0x77 and above shorted."""
+    for raw, is_broken in ((0x00, True), (0x01, False), (0x76, False), (0x77, True), (0xFF, True)):
+        (dc,) = values(reply(0x35, bytes([raw])))["temp_dc"]
+        assert (dc <= xiaomi.OPEN_DC or dc >= xiaomi.SHORT_DC) is is_broken, hex(raw)
+
+
+def test_frames_longer_than_a_page_of_firmware_are_none() -> None:
+    page = frame(0x20, 0x08, 209, bytes(128))
+    most, over = frame(0x20, 0x08, 209, bytes(130)), frame(0x20, 0x08, 209, bytes(131))
+    assert [seen.data for seen in listen("xiaomi", page, most).frames] == [page, most]
+    heard = listen("xiaomi", over)
+    assert (heard.frames, heard.framer.bad_length) == ([], 1)
+
+
 def test_a_register_is_read_again_and_again() -> None:
     heard = listen("xiaomi", *[reply(0x31, bytes([n, 0, n, 0])) for n in range(5)])
     assert heard.values() == {"remaining_mah": 4, "soc_pct": 4}
