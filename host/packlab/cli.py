@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from packlab import configuration
+from packlab import configuration, convert_command
 from packlab.corpus import command as corpus
 from packlab.corpus import export as export_command
 from packlab.errors import PacklabError
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_decode(commands)
     _add_identify(commands)
-    _add_convert(commands)
+    convert_command.add_command(commands)
     _add_made(commands)
     _add_demo(commands)
     export_command.add_command(commands)
@@ -193,27 +193,6 @@ def _identify(options: argparse.Namespace) -> None:
 
     with CaptureReader(options.capture) as reader:
         print("\n".join(lines(identify(reader, reader.header))))
-
-
-def _add_convert(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser(
-        "convert",
-        help="turn a logic analyser's table into a capture",
-        description="Turn a table (CSV: t_start_us, t_end_us, line, hex) into a capture.",
-    )
-    parser.add_argument("table", type=Path, metavar="TABLE")
-    parser.add_argument("capture", type=Path, metavar="CAPTURE")
-    parser.add_argument("--source", help="where the table comes from, for the capture's header")
-    parser.set_defaults(run=_convert)
-
-
-def _convert(options: argparse.Namespace) -> None:
-    from packlab.convert import convert
-
-    summary = convert(options.table, options.capture, source=options.source)
-    for port, chunks in summary.chunks.items():
-        print(f"{port}: {chunks} chunks, {summary.bytes[port]} bytes")
-    print(f"wrote {options.capture}, {summary.end_us / 1e6:.1f} s")
 
 
 def _add_made(commands: "_Commands[argparse.ArgumentParser]") -> None:
