@@ -17,7 +17,7 @@ from deckwatch.index import PROFILES, PROTOCOLS
 from deckwatch.telemetry import SLOTS
 from families import Heard, entries, listen, listener, protocol
 from given_frames import check, damaged, hear, known, requests
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 ENTRIES = entries("jk")
@@ -1522,8 +1522,10 @@ def test_any_jk02_frame_that_holds_is_read(body: bytes, kind: int, address: int)
 @given(st.integers(0x1000, 0x15FF), st.binary(min_size=1, max_size=123))
 @settings(max_examples=150, deadline=None)
 def test_any_registers_are_read(register: int, half: bytes) -> None:
-    data = half + half
-    heard = listen("jk", ask(register, len(half)), answer(data))
+    reply = answer(half + half)
+    # Once in 65,536 replies the first eight bytes are a whole request by their own checksum.
+    assume(crc16(reply[:6]) != reply[6:8])
+    heard = listen("jk", ask(register, len(half)), reply)
     assert kinds(heard) == ["read", "reply"]
     assert_small(heard)
 

@@ -14,6 +14,9 @@ from packlab import configuration, convert_command
 from packlab.corpus import command as corpus
 from packlab.corpus import export as export_command
 from packlab.errors import PacklabError
+from packlab.fake import command as fake_command
+from packlab.flash import command as flash_command
+from packlab.flash import doctor as doctor_command
 from packlab.interpreters import INTERPRETERS
 
 
@@ -60,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_made(commands)
     _add_demo(commands)
     export_command.add_command(commands)
+    fake_command.add_command(commands)
+    flash_command.add_command(commands)
+    doctor_command.add_command(commands)
     return parser
 
 

@@ -32,8 +32,8 @@ def add_command(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "share",
         help="make a copy of a recording that names nobody",
-        description="Copy a recording with serial numbers, ids, passwords and names blanked and the "
-        "checksums set to match.",
+        description="Copy a recording with serial numbers, ids, passwords and names blanked and "
+        "the checksums set to match.",
     )
     parser.add_argument("src", type=Path, metavar="FROM")
     parser.add_argument("dst", type=Path, metavar="TO", help="any format, e.g. ride.cap.gz")

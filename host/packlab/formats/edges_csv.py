@@ -128,7 +128,8 @@ def _write(stream: BinaryIO, header: Header, events: Iterable[Event]) -> None:
 
 
 def _knows(beginning: bytes) -> bool:
-    names, *rows = [*rows_of(beginning), []]
+    table: list[list[str]] = [*rows_of(beginning), []]
+    names, *rows = table
     if not names or not (names[0] in _UNIT_NS or set(names) == {_SAMPLES}):
         return False
     cells = rows[0][names[0] in _UNIT_NS :]
