@@ -12,49 +12,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from packlab.checkout import firmware, root
+from packlab.view.conditions import INPUTS, condition, duration, quantity
 from packlab.view.words import GUARDRAILS
 
 BEGIN = "<!-- made by tools/make_docs.py from {}: do not edit -->"
 END = "<!-- end of what is made -->"
 
-# What a row compares, in an owner's words; {} is the sense and the limit.
-CONDITIONS = {
-    "cell_spread_mv": "highest cell minus lowest cell {}",
-    "top_spread_mv": "the same {}, with the highest cell within 50 mV of full",
-    "highest_mv": "highest cell {}",
-    "lowest_mv": "lowest cell {}",
-    "sum_error_mv": "sum of the cells and pack voltage differ by {}",
-    "sum_error_permille": "sum of the cells and pack voltage differ by {}",
-    "wild_cells": "a cell reads below 0.5 V, or more than a cell can (`ghost_cell_mv`)",
-    "dead_cells": "a cell reads 0 V",
-    "cell_jump_mv": "a cell jumps by {} while the current stands still",
-    "coldest_dc": "coldest probe {}",
-    "hottest_dc": "hottest probe {}",
-    "probe_faults": "a probe reads what an open or shorted wire reads",
-    "probe_jump_dc": "a probe changes by {} within 10 s",
-    "probe_apart_dc": "two probes differ by {}",
-    "pack_mv": "pack {}",
-    "discharge_ma": "current out of the pack {}",
-    "fault_level": "the battery board reports {}",
-    "error_level": "the controller reports {}",
-    "unanswered_ms": "ten requests in a row or more are unanswered, for {}",
-    "quiet_ms": "the battery's wire idles high after having spoken, for {}",
-    "bit_error_ppm": "bit errors {}, over 30 s",
-}
-INPUTS = {
-    "cell_mv": "every cell of the string, read within half a second",
-    "pack_mv": "pack voltage",
-    "current_ma": "current",
-    "temp_dc": "cell probes",
-    "faults_a": "the board's fault bits",
-    "error_code": "the controller's error code (dash wire, or a VESC's own line)",
-    "unanswered_ms": "requests on the controller's wire",
-    "quiet_ms": "the battery's wire",
-    "bit_error_ppm": "20 good frames in 30 s (fewer than 3 damaged ones count as none)",
-}
-GATES = {"still": "at rest or charging", "charging": "while charging", "": ""}
-REPORTED = ("", "something harmless", "something wrong", "something dangerous")
-SENSES = {">=": "≥", ">": ">", "<=": "≤", "<": "<"}
 LOOKS = {
     "off": "the scooter is off",
     "no_data": "no data yet",
@@ -67,29 +30,6 @@ LOOKS = {
 }
 MINUTE_MS = 60_000
 HEARD_MS = 20 * MINUTE_MS
-
-
-def quantity(slot: str, number: int) -> str:
-    """A number of a slot in the unit that ends its name."""
-    match slot.rpartition("_")[2]:
-        case "mv":
-            return f"{number / 1000:.2f} V" if abs(number) >= 1000 else f"{number} mV"
-        case "ma":
-            return f"{number / 1000:g} A"
-        case "dc":
-            return f"{number / 10:g} °C"
-        case "ms":
-            return duration(number)
-        case "permille":
-            return f"{number / 10:g} %"
-        case "ppm":
-            return f"{number / 100:g} in 10,000"
-    return str(number)
-
-
-def duration(ms: int) -> str:
-    """`0.5 s`, `at once`."""
-    return f"{ms / 1000:g} s" if ms else "at once"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -149,21 +89,13 @@ def _limits(row: Any) -> Iterator[tuple[str, ...]]:
     for limit, name, (level, default, low, high, hold_ms) in zip(
         limits, names, row[8], strict=True
     ):
-        set_when = _condition(row, limit)
+        set_when = condition(row, limit)
         if row[1] == "pack_mv":
             set_when += f" (full + {default / 10:g} %, 10 cells)"
         tenths = " (0.1 °C)" if name.endswith("_dc") else ""
         own = f"`{name}` {low} … {high}{tenths}" if name else "–"
         clears = _clears(row, limit)
         yield levels[level], set_when, duration(hold_ms), clears, duration(row[7]), own
-
-
-def _condition(row: Any, limit: int) -> str:
-    slot, sense, gate = row[1], SENSES[row[2]], GATES[row[3]]
-    reported = slot in ("fault_level", "error_level")
-    wanted = REPORTED[limit] if reported else f"{sense} {quantity(slot, limit)}"
-    said = CONDITIONS[slot].format(wanted)
-    return f"{gate}: {said}" if gate else said
 
 
 def _clears(row: Any, limit: int) -> str:
