@@ -20,6 +20,7 @@ LAYERS = {
         "faults",
         "controller_errors",
         "status",
+        "memory",
     },
     "wire": {"checksums", "checksums_viper", "fields", "framer"},
     "protocols": {"protocols"},

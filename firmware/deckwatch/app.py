@@ -20,7 +20,7 @@ from deckwatch.framer import CHUNK
 from deckwatch.gestures import LONG, SHORT, Ignition, Press
 from deckwatch.hal import power, store
 from deckwatch.hal.button import Button
-from deckwatch.hal.clock import now_ms
+from deckwatch.hal.clock import now_ms, unix_s
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import RX_BYTES, open_lines
 from deckwatch.hal.modules import BOOT_ONLY, forget, forget_rows, has_radio
@@ -84,6 +84,7 @@ class App:
         self._hears_questions = any([line.port == HOST_TX for line in self._lines])
         ports = tuple([line.port for line in self._lines] + [HOST_TX])
         self.core = Pipeline(settings, self, ports=ports)
+        self.core.clock(unix_s(), now_ms())
         print("guarding %s family %s baud %d" % (self.core.profile, self.core.family, baud))
         self.sound = Sound()
         self._button = Button()

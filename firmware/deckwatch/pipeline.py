@@ -7,6 +7,9 @@ nothing allocates after start.
     render(now)              light and buzzer; returns ms until their next edge
     question(now)            the request that may be sent now, where the owner lets the dongle ask
 
+    recall(pack, buf)        before the first tick: what was remembered of a pack (memory.py)
+    clock(unix_s, now)       somebody has told what time it is
+
 `now` is a millisecond tick (ticks.py). The sink is told `on_alert(alerts, code)` whenever an alert
 is set, changes, clears or becomes unknown.
 """
@@ -19,6 +22,7 @@ from deckwatch.controller_errors import ALARMING
 from deckwatch.framer import Framer
 from deckwatch.guardrails.alerts import Alerts
 from deckwatch.guardrails.judge import Judge, Rules
+from deckwatch.memory import Memory, clock_of
 from deckwatch.meters.cells import Cells
 from deckwatch.meters.link import IDLE, LOW, PORTS, Link
 from deckwatch.meters.probes import Probes
@@ -64,12 +68,14 @@ def _poller_of(protocol, mode: str):
 class Pack:
     """One battery: what is known of it, the meters that derive more, and its judge.
 
-    spoke: it has told something since the scooter was switched on.
+    spoke: it has told something since the scooter was switched on. memory: what outlives a
+    power-off.
     """
 
     def __init__(self, number: int, config, protocol, rules, sink) -> None:
         self.telemetry = Telemetry()
         self.telemetry.ttl_ms = config.fresh_ms
+        self.memory = Memory()
         self.meters = (
             Session(),
             Cells(config.series, config.full_mv, config.ghost_cell_mv),
@@ -102,7 +108,8 @@ class Pipeline:
     profile, family: their names; the config itself is not kept. packs: Pack per battery, the first
     also carries controller and link slots. link: line state and quality. unknown: whole, valid
     frames of an unknown kind. decode_errors: decoders that raised, a bug; with `strict` (tests) it
-    is raised. framers: one per port, None for those not in `ports`.
+    is raised. framers: one per port, None for those not in `ports`. uptime_s: since the start;
+    wall_s: seconds since 2020, 0 = nobody has told.
     """
 
     def __init__(self, config, sink, strict: bool = False, ports: tuple = ALL_PORTS) -> None:
@@ -130,6 +137,7 @@ class Pipeline:
         self.unknown = 0
         self.decode_errors = 0
         self.uptime_s = 0
+        self.wall_s = 0
         self._fresh = False  # a frame brought values since the last round
         self._forgot = True  # all that was known is gone since the last round
         self._due_ms = 0
@@ -139,6 +147,23 @@ class Pipeline:
 
     def _framer(self, port: int):
         return Framer(self._protocol.FRAMING, self, port)
+
+    def recall(self, number: int, buf) -> bool:
+        """What was remembered of pack `number`, as Memory.write wrote it; before the first tick.
+        False when it cannot be read."""
+        return self.packs[number].memory.read(buf)
+
+    def clock(self, unix_s: int, now: int) -> bool:
+        """The time of day at `now`, seconds since 1970. False when it cannot be true."""
+        wall_s = clock_of(unix_s)
+        if not wall_s:
+            return False
+        if self._started:
+            wall_s -= age_ms(now, self._second_at) // _SECOND_MS
+        for pack in self.packs:
+            pack.memory.shift(wall_s - pack.memory.now_s)
+        self.wall_s = wall_s
+        return True
 
     def feed(self, port: int, buf, n: int, now: int) -> None:
         """Bytes buf[0:n] were received on `port` up to `now`; buf is framer.CHUNK bytes long."""
@@ -211,6 +236,10 @@ class Pipeline:
                 self.poller.saturate(now)
             self.status.saturate(now)
         self.uptime_s += seconds
+        if self.wall_s:
+            self.wall_s += seconds
+        for pack in self.packs:
+            pack.memory.now_s += seconds
 
     def _judge(self, now: int, whole: bool) -> int:
         self._fresh = self._forgot = False

@@ -111,6 +111,7 @@ class Remote:
         before = clock.unix_s()
         if not clock.set_unix_s(unix_s):
             return REFUSED, "the time lies before 2026"
+        self._core.clock(unix_s, clock.now_ms())
         self.note("time %d -> %d" % (before, unix_s))
         return DONE, ""
 
