@@ -42,6 +42,7 @@ class Chip:
 
     def _start(self) -> None:
         self._before = self._left()
+        hears_ctrl_c(self._terminal, yes=False)  # until boot.py runs there is nothing to interrupt
         self._process = subprocess.Popen(
             self._command,
             stdin=self._terminal,
@@ -97,6 +98,13 @@ def serve(command: list[str], state: Path) -> int:
         chip.stop()
     print("plug.py: the board has stopped", file=sys.stderr)
     return 1
+
+
+def hears_ctrl_c(terminal: int, *, yes: bool) -> None:
+    """Whether Ctrl-C interrupts what runs at a terminal, or is a byte like others."""
+    attributes = termios.tcgetattr(terminal)
+    attributes[3] = attributes[3] | termios.ISIG if yes else attributes[3] & ~termios.ISIG
+    termios.tcsetattr(terminal, termios.TCSANOW, attributes)
 
 
 def only_ctrl_c(terminal: int) -> None:
