@@ -71,7 +71,7 @@ class Radio:
         self._soc_pct = -1
         self._look = -1
         self._block = self._left = 0
-        self._sent_at = self._slow_at = now_ms()
+        self._sent_at = now_ms()
         self.news = True
         self.dropped = 0
         self._over = False
@@ -89,6 +89,7 @@ class Radio:
                     await self._answer(*self._due.pop(0))
                 for task in tasks:
                     if task.done():
+                        await task  # raises what ended it
                         raise RuntimeError("a task of the radio ended")
                 await asyncio.sleep_ms(_STEP_MS)
         finally:
@@ -126,8 +127,7 @@ class Radio:
         self._result.on_read = self._on_result
         self._level.on_read = self._on_level
         aioble.register_services(ours, battery, device)
-        self._log.write(b"")
-        self._slow(now_ms())
+        self._settings.write(self._remote.settings)
 
     # --- to everybody ---
 
@@ -190,6 +190,7 @@ class Radio:
             self._links[number] = None
             self._answers[number] = b""
             self._commands.forget(number)
+            self.news = True  # there is room again: what is advertised begins anew
 
     def _number(self, link) -> int:
         """Which of the four a link is; -1: none. Called from the stack, too."""
@@ -210,9 +211,6 @@ class Radio:
             if number >= 0 and link.is_connected():
                 answer = self._commands.handle(number, frame, now_ms())
                 await self._answer(number, answer)
-            if self._remote.changed:
-                self._remote.changed = False
-                self._settings.write(self._remote.settings)
 
     def button(self, now: int) -> bool:
         """The button was held: True when a command had waited for it."""
@@ -269,8 +267,9 @@ class Radio:
         if news or age_ms(now, self._sent_at) >= _LIVE_MS:
             self._sent_at = now
             self._send(now)
-        if age_ms(now, self._slow_at) >= _ADVERT_MS:
-            self._slow(now)
+        if self._remote.changed:
+            self._remote.changed = False
+            self._settings.write(self._remote.settings)
 
     def _send(self, now: int) -> None:
         """To be read by all, and notified to those who asked for it."""
@@ -282,13 +281,10 @@ class Radio:
             self._renew(self._level, bytes((self._soc_pct,)))
         self._renew(self._level_status, gatt.level_status(self._core, now))
         self._renew(self._critical_status, gatt.critical_status(self._core, now))
-
-    def _slow(self, now: int) -> None:
-        self._slow_at = now
-        self._owner.saturate(now)
         remote = self._remote
-        self._info.write(gatt.info(self._core, remote.capabilities, remote.version, self._name))
-        self._settings.write(remote.settings)
+        info = gatt.info(self._core, remote.capabilities, remote.version, self._name)
+        self._renew(self._info, info)
+        self._owner.saturate(now)
 
     def _renew(self, characteristic, value: bytes) -> None:
         if characteristic.read() != value:

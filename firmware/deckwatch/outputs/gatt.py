@@ -48,7 +48,7 @@ CAN_COMMAND = const(1)
 CAN_LOG = const(2)
 CAN_MUTE = const(4)
 
-MOST_CODES = const(16)
+MOST_CODES = const(48)
 NO_SOC = const(255)
 NO_MV = const(0xFFFF)
 _NO_MA = (0, 0, 0, 0x80)  # -2**31
@@ -63,9 +63,9 @@ _RIDING = INDEX["riding"]
 _CHARGE_FET = INDEX["charge_fet"]
 _DISCHARGE_FET = INDEX["discharge_fet"]
 
-_LIVE_HEAD = const(19)
-_LIVE_TAIL = const(7)
-LIVE_MOST = _LIVE_HEAD + 2 * MAX_CELLS + 2 * MAX_PROBES + _LIVE_TAIL
+_LIVE_HEAD = const(16)
+_LIVE_TAIL = const(3)
+LIVE_MOST = _LIVE_HEAD + 2 * MAX_CELLS + 2 * MAX_PROBES + MOST_CODES // 2 + _LIVE_TAIL
 
 _LOW_PCT = const(20)
 _CRITICAL_PCT = const(5)
@@ -85,10 +85,11 @@ def on_air(number: int) -> bytes:
 class Live:
     """The live value, encoded into one buffer: `buf`, of which `size` bytes count.
 
-    0 version, 1 seq, 2 size u16, 4 state u16, 6 alert levels u32 (2 bits a code), 10 charge 0.5 %
-    u8, 11 pack 10 mV u16, 13 current mA i32, 17 cells u8, 18 probes u8, cells x u16 mV, probes x
-    i16 0.1 degC; then watched u16, unknown u16 (a bit a code), age of the pack's values and of the
-    oldest cell's, s u8 each, and seq again: where the two differ, two readings were mixed.
+    0 version, 1 seq, 2 size u16, 4 state u16, 6 charge 0.5 % u8, 7 pack 10 mV u16, 9 current mA
+    i32, 13 cells u8, 14 probes u8, 15 guardrail codes u8, cells x u16 mV, probes x i16 0.1 degC;
+    then alert levels (2 bits a code), watched and unknown (a bit a code), each from the lowest bit
+    of its own first byte; age of the pack's values and of the oldest cell's, s u8 each, and seq
+    again: where the two differ, two readings were mixed.
     """
 
     def __init__(self) -> None:
@@ -102,20 +103,18 @@ class Live:
         t = core.packs[0].telemetry
         buf[1] = (buf[1] + 1) & 0xFF
         self._state(core, t, now)
-        for i in range(6, 10):
-            buf[i] = 0
-        buf[10] = NO_SOC
+        buf[6] = NO_SOC
         if t.fresh(_SOC, now):
-            buf[10] = max(0, min(200, 2 * t.value[_SOC]))
+            buf[6] = max(0, min(200, 2 * t.value[_SOC]))
         pack = NO_MV
         if t.fresh(_PACK_MV, now):
             pack = max(0, min(NO_MV - 1, (t.value[_PACK_MV] + 5) // 10))
-        _put16(buf, 11, pack)
+        _put16(buf, 7, pack)
         known = t.fresh(_CURRENT, now)
         for i in range(4):
-            buf[13 + i] = t.value[_CURRENT] >> 8 * i & 0xFF if known else _NO_MA[i]
-        buf[17] = t.cells
-        buf[18] = t.probes
+            buf[9 + i] = t.value[_CURRENT] >> 8 * i & 0xFF if known else _NO_MA[i]
+        buf[13] = t.cells
+        buf[14] = t.probes
         at = _LIVE_HEAD
         for cell in range(t.cells):
             _put16(buf, at, t.cell_mv[cell])
@@ -126,10 +125,10 @@ class Live:
                 dc = NO_PROBE
             _put16(buf, at, dc)
             at += 2
-        self._alerts(core, at)
-        buf[at + 4] = _age_s(now, t.stamp[_PACK_MV]) if t.seen[_PACK_MV] else NEVER_S
-        buf[at + 5] = _oldest_s(t, now)
-        buf[at + 6] = buf[1]
+        at = self._alerts(core, at)
+        buf[at] = _age_s(now, t.stamp[_PACK_MV]) if t.seen[_PACK_MV] else NEVER_S
+        buf[at + 1] = _oldest_s(t, now)
+        buf[at + 2] = buf[1]
         self.size = at + _LIVE_TAIL
         _put16(buf, 2, self.size)
 
@@ -152,23 +151,29 @@ class Live:
                 state |= DISCHARGE_FET
         _put16(self.buf, 4, state)
 
-    def _alerts(self, core, at: int) -> None:
-        """Per code the worst level of all packs; watched is what the first pack has."""
+    def _alerts(self, core, at: int) -> int:
+        """Per code the worst level of all packs; watched is what the first pack has. Returns where
+        the next field begins."""
         buf = self.buf
-        watched = unknown = 0
-        for code in range(min(MOST_CODES, len(core.packs[0].alerts.state))):
+        codes = min(MOST_CODES, len(core.packs[0].alerts.state))
+        buf[15] = codes
+        watched_at = at + (codes + 3) // 4
+        unknown_at = watched_at + (codes + 7) // 8
+        end = unknown_at + (codes + 7) // 8
+        for i in range(at, end):
+            buf[i] = 0
+        for code in range(codes):
             worst = OK
             for pack in core.packs:
                 state = pack.alerts.state[code]
                 if state == SET or state == UNKNOWN:
                     worst = max(worst, pack.alerts.level[code])
                 if state == UNKNOWN:
-                    unknown |= 1 << code
-            buf[6 + code // 4] |= worst << code % 4 * 2
+                    buf[unknown_at + code // 8] |= 1 << code % 8
+            buf[at + code // 4] |= worst << code % 4 * 2
             if core.packs[0].alerts.watched[code]:
-                watched |= 1 << code
-        _put16(buf, at, watched)
-        _put16(buf, at + 2, unknown)
+                buf[watched_at + code // 8] |= 1 << code % 8
+        return end
 
 
 def info(core, capabilities: int, version: str, device: str) -> bytes:

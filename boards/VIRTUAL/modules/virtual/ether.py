@@ -37,14 +37,14 @@ advertising = None  # (interval_us, data, response, connectable)
 
 
 class Link:
-    """One central, connected. heard: (kind, name, value) of what was sent to it; room: how many
-    more it takes before it reads, None = it never stops reading. mtu: bytes; most_mtu: what it
-    agrees to."""
+    """One central, connected. heard: how many packets were sent to it, which the trace names;
+    room: how many more it takes before it reads, None = it never stops reading. mtu: bytes;
+    most_mtu: what it agrees to."""
 
     def __init__(self, number, address):
         self.number = number
         self.address = address
-        self.heard = []
+        self.heard = 0
         self.room = None
         self.mtu = SHORTEST_MTU
         self.most_mtu = 247
@@ -60,7 +60,7 @@ class Link:
                 return False
             self.room -= 1
         value = value[: self.mtu - 3]
-        self.heard.append((kind, names[handle], value))
+        self.heard += 1
         trace.line("ble %s %d %s %s" % (kind, self.number, names[handle], _hex(value)))
         if kind == "indicate":
             _later(INDICATE_DONE, (self.number, handle, 0))
