@@ -1,4 +1,4 @@
-"""Writes the generated parts of docs/guardrails.md and docs/signals.md from the firmware's own
+"""Writes the generated parts of docs/guardrails.md, signals.md and bluetooth.md from the firmware's own
 tables, so that they say what the dongle does.
 
     .venv/bin/python tools/make_docs.py [--check]
@@ -253,11 +253,35 @@ def _shows() -> Iterator[str]:
     yield from table(("show", "steps"), rows)
 
 
+# --- docs/bluetooth.md ---------------------------------------------------------------------------
+
+
+def bluetooth() -> str:
+    """The numbers of guardrail codes and options on the air."""
+    codes = ((str(number), f"`{code}`") for number, code in enumerate(_codes()))
+    options = ((str(number), f"`{name}`") for number, name in enumerate(_option_names()))
+    lines = ["## Codes by number", "", *table(("number", "code"), codes), ""]
+    lines += ["## Options by number", ""]
+    lines += ["A choice travels as its place among the choices, counted from 0.", ""]
+    return "\n".join([*lines, *table(("number", "option"), options)])
+
+
+def _codes() -> Iterable[str]:
+    codes: Iterable[str] = firmware("guardrails.table").CODES
+    return codes
+
+
+def _option_names() -> Iterable[str]:
+    names: Iterable[str] = firmware("settings").names()
+    return names
+
+
 # --- files ---------------------------------------------------------------------------------------
 
 PAGES = {
     "guardrails.md": ("firmware/deckwatch/guardrails/table.py and config.py", guardrails),
     "signals.md": ("firmware/deckwatch/outputs", signals),
+    "bluetooth.md": ("firmware/deckwatch/settings.py and guardrails/table.py", bluetooth),
 }
 
 
