@@ -1,5 +1,5 @@
-"""Writes the generated parts of docs/guardrails.md, signals.md and bluetooth.md from the firmware's own
-tables, so that they say what the dongle does.
+"""Writes the generated parts of docs/guardrails.md, signals.md and bluetooth.md from the
+firmware's own tables, so that they say what the dongle does.
 
     .venv/bin/python tools/make_docs.py [--check]
 

@@ -18,6 +18,7 @@ from packlab.fake import command as fake_command
 from packlab.flash import command as flash_command
 from packlab.flash import doctor as doctor_command
 from packlab.interpreters import INTERPRETERS
+from packlab.key import command as key_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     fake_command.add_command(commands)
     flash_command.add_command(commands)
     doctor_command.add_command(commands)
+    key_command.add_command(commands)
     return parser
 
 
