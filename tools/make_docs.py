@@ -1,5 +1,5 @@
-"""Writes the generated parts of docs/guardrails.md, signals.md and bluetooth.md from the
-firmware's own tables, so that they say what the dongle does.
+"""Writes the generated parts of documents from the firmware's own tables and the bench's own
+files, so that they say what the dongle does.
 
     .venv/bin/python tools/make_docs.py [--check]
 
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from packlab.advice import KINDS, Advice, book
 from packlab.checkout import firmware, root
 from packlab.view.conditions import INPUTS, condition, duration, quantity
 from packlab.view.words import GUARDRAILS
@@ -276,12 +277,53 @@ def _option_names() -> Iterable[str]:
     return names
 
 
+# --- docs/advice.md ------------------------------------------------------------------------------
+
+CHAPTERS = {
+    "guardrails": "Guardrails",
+    "faults": "Faults a battery board names itself",
+    "scooter_errors": "Error numbers of Xiaomi's and Ninebot's controllers",
+    "vesc_faults": "Fault numbers of a VESC",
+}
+
+
+def advice() -> str:
+    """A chapter a kind, a section a code."""
+    lines: list[str] = []
+    for kind in KINDS:
+        lines += [f"## {CHAPTERS[kind]}", ""]
+        for code, said in book(kind).items():
+            lines += _advice(code, said)
+    return "\n".join(lines).rstrip()
+
+
+def _advice(code: str, said: Advice) -> Iterator[str]:
+    yield f"### `{code}`: {said.title}"
+    yield ""
+    yield said.meaning
+    yield ""
+    yield from (f"{place}. {cause}" for place, cause in enumerate(said.causes, 1))
+    yield ""
+    yield f"**Now:** {said.now}"
+    for when, text in (
+        ("At level info", said.hint),
+        ("At 2.0 V or less", said.deep),
+        ("Below 1.5 V", said.dead),
+    ):
+        if text:
+            yield f"*{when}:* {text}"
+    yield ""
+    yield f"**Later:** {said.later}"
+    yield ""
+
+
 # --- files ---------------------------------------------------------------------------------------
 
 PAGES = {
     "guardrails.md": ("firmware/deckwatch/guardrails/table.py and config.py", guardrails),
     "signals.md": ("firmware/deckwatch/outputs", signals),
     "bluetooth.md": ("firmware/deckwatch/settings.py and guardrails/table.py", bluetooth),
+    "advice.md": ("host/packlab/advice", advice),
 }
 
 

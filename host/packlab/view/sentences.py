@@ -31,6 +31,8 @@ def incidents(found: Alert, *, name_pack: bool) -> str:
 
 def advice(found: Alert, level: str) -> str:
     """Return what to do about it at this level."""
+    if found.fault:
+        return reports.fault_advice(found.fault) or words.words(found.code).advice
     if found.error:
         return reports.error_advice(found.error) or words.words(found.code).advice
     return words.advice(found.code, level, found.worst)

@@ -1,4 +1,4 @@
-"""Every guardrail in plain words: what is watched, what an alert means for a rider, what to do.
+"""Every guardrail in plain words: its family and subject, and what packlab.advice says of it.
 
 Also levels, hazard families and lights. The views read it; a code that is missing here is shown by
 its own name.
@@ -6,6 +6,8 @@ its own name.
 
 from collections.abc import Iterable
 from typing import NamedTuple
+
+from packlab.advice import book
 
 CELLS, TEMPERATURE, CHARGING, CURRENT, ELECTRONICS = range(1, 6)
 # By number of blinks and beeps; the firmware's alert.py counts the same way.
@@ -40,316 +42,57 @@ class Words(NamedTuple):
     hint: str = ""
 
 
+# Family and subject; the rest is the advice's.
+_SUBJECTS = {
+    "cell_spread": (CELLS, "balance"),
+    "weak_cell": (CELLS, "weak group"),
+    "cell_high": (CELLS, "too full"),
+    "cell_low": (CELLS, "too empty"),
+    "ghost_voltage": (CELLS, "false readings"),
+    "stuck_cell": (CELLS, "frozen reading"),
+    "cell_count": (CELLS, "number of cells"),
+    "charge_cold": (TEMPERATURE, "charging in the cold"),
+    "charge_hot": (TEMPERATURE, "charging in the heat"),
+    "discharge_hot": (TEMPERATURE, "battery heat"),
+    "temp_sensor": (TEMPERATURE, "probes"),
+    "heat_rise": (TEMPERATURE, "heating by itself"),
+    "charge_voltage": (CHARGING, "voltage"),
+    "charger_cc_only": (CHARGING, "taper"),
+    "charge_current": (CHARGING, "current"),
+    "charge_target": (CHARGING, "target"),
+    "charge_stalled": (CHARGING, "stalled"),
+    "charge_timer": (CHARGING, "duration"),
+    "charger_droop": (CHARGING, "progress"),
+    "discharge_current": (CURRENT, "discharge"),
+    "regen_current": (CURRENT, "braking current"),
+    "regen_full": (CURRENT, "braking when full"),
+    "charge_fet_off": (CURRENT, "charging path"),
+    "bms_trip": (CURRENT, "cut-outs"),
+    "sag": (CURRENT, "voltage sag"),
+    "soc_mismatch": (ELECTRONICS, "percent shown"),
+    "frozen_data": (ELECTRONICS, "frozen data"),
+    "idle_pack": (CURRENT, "second pack"),
+    "bms_fault": (ELECTRONICS, "BMS faults"),
+    "controller_error": (ELECTRONICS, "controller errors"),
+    "silence": (ELECTRONICS, "lost line"),
+    "link_noise": (ELECTRONICS, "line noise"),
+    "self_discharge": (CELLS, "loss while parked"),
+    "storage": (CELLS, "storage"),
+    "settle": (CHARGING, "settling"),
+    "capacity": (CELLS, "capacity"),
+    "balance_idle": (CELLS, "balancing"),
+    "board_hot": (TEMPERATURE, "board heat"),
+    "sense_wire": (ELECTRONICS, "sense wires"),
+    "humidity": (ELECTRONICS, "moisture"),
+}
 GUARDRAILS = {
-    "cell_spread": Words(
-        CELLS,
-        "balance",
-        "Cells out of balance",
-        "One group of cells has drifted away from the others, so it fills or empties first "
-        "and ends the charge or the ride early.",
-        "Balance the marked group from outside before blaming the BMS; do not leave it charging.",
-        "Note it and look again after the next full charge.",
-    ),
-    "weak_cell": Words(
-        CELLS,
-        "weak group",
-        "Weak group of cells",
-        "One group gives way more than the others when you accelerate, which costs range and "
-        "can cut the power without warning.",
-        "Ride gently; have the marked group tested.",
-    ),
-    "cell_high": Words(
-        CELLS,
-        "too full",
-        "Cell very full",
-        "A group is charged higher than is good for it: a little ages it, a lot makes it "
-        "dangerous.",
-        "Unplug the charger and stay near; brake gently until the pack has come down.",
-        "Nothing is wrong; stop charging a little earlier for a longer life.",
-    ),
-    "cell_low": Words(
-        CELLS,
-        "too empty",
-        "Cell very empty",
-        "A group is so empty that the pack may switch off, and deeper it takes lasting harm.",
-        "Stop riding and charge soon; leave it standing no longer than you must.",
-        "Ride home gently and charge.",
-    ),
-    "ghost_voltage": Words(
-        CELLS,
-        "false readings",
-        "Cell reading that cannot be true",
-        "The BMS reports cell voltages that do not fit together, so moisture, a loose sense wire "
-        "or a dead group is hiding the real state.",
-        "Do not charge; have the sense wires and the marked group measured with a meter.",
-    ),
-    "stuck_cell": Words(
-        CELLS,
-        "frozen reading",
-        "Cell reading stands still",
-        "One group's reading does not move while the others do, so the BMS no longer sees what "
-        "that group really does.",
-        "Measure that group with a meter; the BMS board is the suspect.",
-    ),
-    "cell_count": Words(
-        CELLS,
-        "number of cells",
-        "Wrong number of cells",
-        "The battery shows another number of cells than the dongle was set up for, so its limits "
-        "may be wrong.",
-        "Check the pack's label and the 'series' setting; do not charge before they agree.",
-    ),
-    "charge_cold": Words(
-        TEMPERATURE,
-        "charging in the cold",
-        "Charging too cold",
-        "Cells charged near or below freezing take damage that stays and can make them unsafe.",
-        "Unplug and bring the scooter somewhere warm before charging on.",
-    ),
-    "charge_hot": Words(
-        TEMPERATURE,
-        "charging in the heat",
-        "Charging too hot",
-        "The cells get too warm while charging, which wears them quickly and, hotter still, "
-        "is dangerous.",
-        "Unplug and let the battery cool; stay near while it is hot.",
-        "Give it air; some BMS pause here until about 35 °C.",
-    ),
-    "discharge_hot": Words(
-        TEMPERATURE,
-        "battery heat",
-        "Battery too hot",
-        "The cells are near the highest temperature they are made for.",
-        "Stop, switch off and let it cool in the open; do not charge it hot.",
-    ),
-    "temp_sensor": Words(
-        TEMPERATURE,
-        "probes",
-        "Temperature probe not believable",
-        "A temperature probe reads what cannot be, so nobody is watching the heat there.",
-        "Check the probe and its wire; do not charge unattended until it is mended.",
-    ),
-    "heat_rise": Words(
-        TEMPERATURE,
-        "heating by itself",
-        "Heating up without a reason",
-        "The battery warms quickly although little current flows: the earliest sign of a short "
-        "inside a group.",
-        "Unplug, move it outdoors away from anything that burns, and keep watching.",
-    ),
-    "charge_voltage": Words(
-        CHARGING,
-        "voltage",
-        "Charging voltage too high",
-        "The charger pushes the pack above full: a wrong or altered charger, or one with a fault.",
-        "Unplug the charger now; measure its voltage before it is used again.",
-    ),
-    "charger_cc_only": Words(
-        CHARGING,
-        "taper",
-        "Charger does not ease off",
-        "Near full the current should fall and does not, as with altered chargers that never "
-        "regulate their voltage.",
-        "Unplug at the target by hand; replace the charger.",
-    ),
-    "charge_current": Words(
-        CHARGING,
-        "current",
-        "Charging current too high",
-        "More current flows in than the charging socket and its wires can bear for long.",
-        "Use a smaller charger; feel whether plug and socket are hot.",
-    ),
-    "charge_target": Words(
-        CHARGING,
-        "target",
-        "Charge target reached",
-        "The battery is as full as you wanted it.",
-        "Unplug; the room that is left is good for braking downhill.",
-    ),
-    "charge_stalled": Words(
-        CHARGING,
-        "stalled",
-        "Charging has stopped early",
-        "The charger is connected but hardly any current flows, and the battery is not full.",
-        "Look for a full cell, cold or heat, a tripped BMS, or a bad charging socket.",
-    ),
-    "charge_timer": Words(
-        CHARGING,
-        "duration",
-        "Charging takes too long",
-        "This charge goes on longer than battery and charger explain.",
-        "Unplug; check whether the charger ever switches to full.",
-    ),
-    "charger_droop": Words(
-        CHARGING,
-        "progress",
-        "Charging without getting fuller",
-        "Current is said to flow in, yet the pack's voltage does not rise: the charger gives way.",
-        "Try another charger of the right voltage.",
-    ),
-    "discharge_current": Words(
-        CURRENT,
-        "discharge",
-        "Current too high",
-        "The motor draws more than the pack or its BMS is rated for; the BMS may cut the power.",
-        "Accelerate more gently; write down what happened before changing anything.",
-    ),
-    "regen_current": Words(
-        CURRENT,
-        "braking current",
-        "Braking current too high",
-        "The motor brake pushes more current into the pack than the electronics are made for.",
-        "Brake earlier and softer, or lower the brake's strength in the app.",
-    ),
-    "regen_full": Words(
-        CURRENT,
-        "braking when full",
-        "Braking into a full battery",
-        "The pack is too full to take what the motor brake gives back, and the controller can "
-        "be damaged.",
-        "Use the mechanical brake until the battery has some room.",
-    ),
-    "charge_fet_off": Words(
-        CURRENT,
-        "charging path",
-        "Charging path open while riding",
-        "The BMS has closed the way in, so the energy of braking has nowhere to go and can "
-        "kill the controller.",
-        "Stop using the motor brake and find out why the BMS blocks charging.",
-    ),
-    "bms_trip": Words(
-        CURRENT,
-        "cut-outs",
-        "The battery has cut out",
-        "The BMS has switched the battery off under load, which on the road is dangerous.",
-        "Ride home gently or push; find the cause before the next ride.",
-    ),
-    "sag": Words(
-        CURRENT,
-        "voltage sag",
-        "Voltage gives way under load",
-        "The pack's voltage falls far when you accelerate, so it may cut out with charge left.",
-        "Ride gently, keep away from hills; have the cells and plugs tested.",
-    ),
-    "soc_mismatch": Words(
-        ELECTRONICS,
-        "percent shown",
-        "Percent shown is wrong",
-        "The percentage does not fit the voltage, so the range you expect is not there, or more "
-        "is left than shown.",
-        "Trust the voltage; one full charge after a near-empty ride lets the BMS learn anew.",
-    ),
-    "frozen_data": Words(
-        ELECTRONICS,
-        "frozen data",
-        "Data does not change",
-        "The values repeat exactly while the scooter is used, so they are not those of a living "
-        "battery.",
-        "Find out what really answers: an adapter may be standing in for the BMS.",
-    ),
-    "idle_pack": Words(
-        CURRENT,
-        "second pack",
-        "One battery does not take part",
-        "Of two batteries one carries nearly all the load.",
-        "Check plug, fuse and switch of the idle one; ride gently meanwhile.",
-    ),
-    "bms_fault": Words(
-        ELECTRONICS,
-        "BMS faults",
-        "The BMS reports a fault",
-        "The battery's own protection says that something is wrong, and it knows first.",
-        "Stop, look at the named cause, and do not work around the protection.",
-        "Nothing to do; the board says so by itself.",
-    ),
-    "controller_error": Words(
-        ELECTRONICS,
-        "controller errors",
-        "Controller error",
-        "The scooter's controller shows an error number on the dashboard.",
-        "Look up the number named here and act on it.",
-    ),
-    "silence": Words(
-        ELECTRONICS,
-        "lost line",
-        "No answer from the battery",
-        "The battery no longer talks, so nothing is watched and the scooter falls back to limp "
-        "mode.",
-        "Check the data wires and their plug between battery and controller.",
-    ),
-    "link_noise": Words(
-        ELECTRONICS,
-        "line noise",
-        "Data line disturbed",
-        "Part of what the battery says arrives damaged: a corroded plug, a noisy charger, or "
-        "another device on the line.",
-        "Clean and press the plug; see whether it stops without the charger.",
-    ),
-    "self_discharge": Words(
-        CELLS,
-        "loss while parked",
-        "Loses charge while parked",
-        "The pack, or one of its groups, empties faster at rest than it should.",
-        "Keep it outdoors or watched; have the pack checked for a leaking group.",
-        "Look for something that draws current while the scooter is off.",
-    ),
-    "storage": Words(
-        CELLS,
-        "storage",
-        "Stored too full, too empty or too cold",
-        "The battery stood for days in a state that ages it.",
-        "Park it at 3.7 to 3.8 V a cell and above freezing; let it warm up before charging.",
-    ),
-    "settle": Words(
-        CHARGING,
-        "settling",
-        "Voltage falls a lot after charging",
-        "After the charge the pack settled further than usual: cells are uneven or tired.",
-        "Compare after the next charges; look at the balance of the cells.",
-    ),
-    "capacity": Words(
-        CELLS,
-        "capacity",
-        "Less capacity than on the label",
-        "A full charge holds clearly less than the battery was made for, so the range is short.",
-        "Plan with the smaller figure; age or a false label are the usual causes.",
-    ),
-    "balance_idle": Words(
-        CELLS,
-        "balancing",
-        "Balancing does not help",
-        "The groups stay apart charge after charge: the BMS does not balance or cannot keep up.",
-        "Leave it on the charger at full for some hours, watched; else balance from outside.",
-    ),
-    "board_hot": Words(
-        TEMPERATURE,
-        "board heat",
-        "BMS board too hot",
-        "The battery's electronics are hotter than they should be.",
-        "Stop charging or riding and let it cool; if it was idle, have the board checked.",
-    ),
-    "sense_wire": Words(
-        ELECTRONICS,
-        "sense wires",
-        "Bad sense wire",
-        "A thin wire that measures a group makes poor contact, so the BMS sees faults that are "
-        "not there.",
-        "Re-solder or press the wire of the marked group.",
-    ),
-    "humidity": Words(
-        ELECTRONICS,
-        "moisture",
-        "Moisture in the deck",
-        "The air around the battery is so damp that water can settle on it.",
-        "Dry the deck before charging and mend its seal.",
-    ),
+    code: Words(*_SUBJECTS[code], said.title, said.meaning, said.now, said.hint)
+    for code, said in book("guardrails").items()
 }
 
 # Deeply empty groups: the guardrail sheet names them apart (row 4).
 DEEP_MV = 2000
 DEAD_MV = 1500
-_DEEP = "Charge this group alone and gently; never charge it through the pack."
-_DEAD = "Do not charge this group at all; have the pack taken apart by someone who knows how."
 
 
 def words(code: str) -> Words:
@@ -361,7 +104,8 @@ def words(code: str) -> Words:
 def advice(code: str, level: str, value: int) -> str:
     """Return what to do about an alert, one sentence; `value` in the unit of the alert."""
     if code == "cell_low" and value <= DEEP_MV:
-        return _DEAD if value < DEAD_MV else _DEEP
+        said_of = book("guardrails")[code]
+        return said_of.dead if value < DEAD_MV else said_of.deep
     said = words(code)
     return said.hint or said.advice if level == "info" else said.advice
 
