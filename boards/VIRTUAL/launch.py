@@ -11,6 +11,7 @@ and the tests call `run`; by hand:
 """
 
 import argparse
+import math
 import subprocess
 import sys
 import tempfile
@@ -45,7 +46,7 @@ def run(
     what the interpreter itself says. trace: the file to add the trace to; without it the trace
     goes to standard output. board: another copy of this folder, see `compiled`. heap: as
     MicroPython's -X heapsize takes it, e.g. "96k". limit_s: how long one life may take on this
-    machine. options: run.py's others. Raises BoardError.
+    machine, math.inf = for ever. options: run.py's others. Raises BoardError.
     """
     if not any((firmware / name).exists() for name in ("main.py", "main.mpy")):
         raise BoardError(f"there is no main.py in {firmware}: name the folder with the firmware")
@@ -65,7 +66,7 @@ def run(
             try:
                 code = subprocess.run(
                     command, stdin=script, stdout=console if trace else None, stderr=console,
-                    timeout=limit_s, check=False,
+                    timeout=None if math.isinf(limit_s) else limit_s, check=False,
                 ).returncode  # fmt: skip
             except subprocess.TimeoutExpired:
                 raise BoardError(
@@ -133,13 +134,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--chip", choices=CHIPS, default=CHIPS[0])
     parser.add_argument("--bits", choices=("64", "32"), default="64", help="integers' width")
     parser.add_argument("--heap", default="", help="MicroPython's heap, e.g. 120k, board and all")
+    parser.add_argument("--bridge", default="", help="port of a Bluetooth stack: README.md")
     options = parser.parse_args(arguments)
     find = [sys.executable, str(HERE.parent.parent / "tools" / "micropython.py")]
     find += ["--bits", options.bits]
     found = subprocess.run(find, stdout=subprocess.PIPE, text=True, check=False)
     if found.returncode:
         return 1
-    others = {"chip": options.chip}
+    others = {"chip": options.chip, "bridge": options.bridge}
     if options.scenario:
         others["scenario"] = str(options.scenario.resolve())
     try:
@@ -152,6 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
             run(
                 [found.stdout.strip()], options.firmware, state, feed, options.trace,
                 heap=options.heap, options=others,
+                limit_s=math.inf if options.bridge else 120,
             )  # fmt: skip
     except (BoardError, OSError) as failure:
         print(f"launch.py: {failure}", file=sys.stderr)

@@ -5,7 +5,8 @@ Options (folders and files as absolute paths): firmware, the folder with main.py
 that outlives restarts and holds the board's flash (without it the first reset ends the run);
 trace, the file the trace is added to; scenario, a Python file instead of a feed on standard input;
 pins, another pins.csv; chip (esp32s3, esp32, esp32c3); boot_ms, from a reset to main.py; ticks,
-what the clock starts at; seed, of the noise. This is also what the chip's boot code does: clock,
+what the clock starts at; seed, of the noise; bridge, the TCP port of a real Bluetooth stack
+(modules/virtual/bridge.py). This is also what the chip's boot code does: clock,
 wires, file system, boot.py, main.py, and if that ends, an idle prompt.
 """
 
@@ -19,7 +20,7 @@ if HERE[:1] != "/":
     HERE = (os.getcwd() + "/" + HERE).rstrip("/")
 MODULES = HERE + "/modules"
 OPTIONS = {"firmware": "", "state": "", "trace": "", "scenario": "", "pins": HERE + "/pins.csv",
-           "chip": "esp32s3", "boot_ms": "300", "ticks": "0", "seed": "0"}
+           "chip": "esp32s3", "boot_ms": "300", "ticks": "0", "seed": "0", "bridge": ""}
 
 
 def options(words):
@@ -63,6 +64,10 @@ def build(chosen):
     power.begin(int(chosen["ticks"]))
     gpio.restore()
     wire.lay()
+    if chosen["bridge"]:
+        from virtual import bridge
+
+        bridge.start(int(chosen["bridge"]))
     scenario = None
     if chosen["scenario"]:
         folder, name = chosen["scenario"].rsplit("/", 1)

@@ -84,7 +84,7 @@ class Link:
             remote.send("drop", self.number, 0, b"")
         elif links.pop(self.number, None):
             trace.line("ble drop %d" % self.number)
-            _interrupt(DISCONNECT, (self.number, 1, self.address))
+            interrupt(DISCONNECT, (self.number, 1, self.address))
 
     # What a scenario's central does. Each name is a characteristic's.
 
@@ -116,7 +116,7 @@ def joined(number, address):
     link = links[number] = Link(number, address)
     advertising = None
     trace.line("ble connect %d" % number)
-    _interrupt(CONNECT, (number, 1, address))
+    interrupt(CONNECT, (number, 1, address))
     return link
 
 
@@ -125,7 +125,7 @@ def left(number):
     link = links.pop(number, None)
     if link:
         trace.line("ble drop %d" % number)
-        _interrupt(DISCONNECT, (number, 1, link.address))
+        interrupt(DISCONNECT, (number, 1, link.address))
 
 
 def read(number, handle):
@@ -141,7 +141,7 @@ def write(number, handle, data):
     if not flags[handle] & _FLAG_WRITES:
         return WRITE_REFUSED
     values[handle] = bytes(data[: buffers.get(handle, 20)])
-    _interrupt(WRITE, (number, handle))
+    interrupt(WRITE, (number, handle))
     return 0
 
 
@@ -205,14 +205,21 @@ def switch(on):
         links.clear()
 
 
-def _interrupt(event, data):
+def cut():
+    """The chip is off, and its radio with it."""
+    if services:
+        switch(False)
+
+
+def interrupt(event, data):
+    """The firmware's handler is called; bridge.py does so, too."""
     if handler:
         _c.interrupt(lambda _: handler(event, data), None)
 
 
 def _later(event, data):
     """An answer of the other side, which comes after the call that asked for it."""
-    _c.after(1000, lambda _: _interrupt(event, data), None)
+    _c.after(1000, lambda _: interrupt(event, data), None)
 
 
 def _name(uuid):

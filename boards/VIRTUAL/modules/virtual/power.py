@@ -9,7 +9,7 @@ and heap is neither safe nor faster).
 
 import os
 
-from virtual import chip, gpio, noise, state, trace, uart
+from virtual import chip, ether, gpio, noise, state, trace, uart
 from virtual import clock as _c
 
 PWRON, HARD, WDT_CAUSE, DEEPSLEEP, SOFT = 1, 2, 3, 4, 5
@@ -139,6 +139,7 @@ def _switch_off():
     global _off
     _off = True
     uart.opened.clear()
+    ether.cut()
     gpio.switch_off()
 
 
