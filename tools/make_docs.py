@@ -13,6 +13,7 @@ from typing import Any
 
 from packlab.advice import KINDS, Advice, book
 from packlab.checkout import firmware, root
+from packlab.options import options
 from packlab.view.conditions import INPUTS, condition, duration, quantity
 from packlab.view.words import GUARDRAILS
 
@@ -277,6 +278,24 @@ def _option_names() -> Iterable[str]:
     return names
 
 
+# --- docs/configuration.md -----------------------------------------------------------------------
+
+
+def configuration() -> str:
+    """Every option, then what profiles and chemistries set."""
+    rows = [
+        (f"`{one.name}`", _value(one.default), one.allowed, one.unit, one.meaning)
+        for one in options()
+    ]
+    head = ("option", "default", "allowed", "unit", "meaning")
+    lines = ["## Options", "", *table(head, rows), "", "## What profiles and chemistries set", ""]
+    return "\n".join([*lines, *_profiles()])
+
+
+def _value(default: object) -> str:
+    return "none" if default is None else f"`{default}`"
+
+
 # --- docs/advice.md ------------------------------------------------------------------------------
 
 CHAPTERS = {
@@ -323,6 +342,7 @@ PAGES = {
     "guardrails.md": ("firmware/deckwatch/guardrails/table.py and config.py", guardrails),
     "signals.md": ("firmware/deckwatch/outputs", signals),
     "bluetooth.md": ("firmware/deckwatch/settings.py and guardrails/table.py", bluetooth),
+    "configuration.md": ("firmware/deckwatch/config.py and guardrails/table.py", configuration),
     "advice.md": ("host/packlab/advice", advice),
 }
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from packlab import configuration, convert_command
+from packlab import config_command, configuration, convert_command
 from packlab.corpus import command as corpus
 from packlab.corpus import export as export_command
 from packlab.errors import PacklabError
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     flash_command.add_command(commands)
     doctor_command.add_command(commands)
     key_command.add_command(commands)
+    config_command.add_command(commands)
     return parser
 
 

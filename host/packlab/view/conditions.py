@@ -6,7 +6,7 @@ from typing import Any
 # By slot; {} is the sense and the limit.
 CONDITIONS = {
     "cell_spread_mv": "highest cell minus lowest cell {}",
-    "top_spread_mv": "the same {}, with the highest cell within 50 mV of full",
+    "top_spread_mv": "highest cell minus lowest cell {}, with the highest within 50 mV of full",
     "highest_mv": "highest cell {}",
     "lowest_mv": "lowest cell {}",
     "sum_error_mv": "sum of the cells and pack voltage differ by {}",
