@@ -487,9 +487,15 @@ def test_sample_counts_may_wrap() -> None:
 def test_rules_are_the_table_with_the_owners_limits() -> None:
     rules = Rules(PackRig(cell_spread_warn_mv=80, cell_spread_alarm_mv=None).config)
     assert list(rules.code) == [CODES.index(row[0]) for row in ROWS]
-    assert list(rules.limit[:3]) == [-(1 << 29), 80, -(1 << 29)]
-    assert list(rules.hold_ms[:3]) == [0, 5000, 5000]
+    assert list(rules.limit[:2]) == [80, -(1 << 29)]
+    assert list(rules.hold[:2]) == [50, 50]
     assert all(rules.armed)
+    for rule, row in enumerate(ROWS):
+        places = range(rules.first[rule], rules.first[rule + 1])
+        assert [rules.level[place] for place in places] == [level[0] for level in row[8]]
+        assert [rules.hold[place] * 100 for place in places] == [level[4] for level in row[8]]
+        assert rules.clear_hold[rule] * 100 == row[7]
+        assert rules.clear_by[rule] == row[6]
 
 
 @pytest.mark.parametrize(
@@ -500,7 +506,7 @@ def test_rules_are_the_table_with_the_owners_limits() -> None:
 def test_senses(slot: str, limit: int, sense: str) -> None:
     rules = Rules(PackRig().config)
     rule = next(number for number, row in enumerate(ROWS) if row[1] == slot)
-    alarm = 3 * rule + 2
+    alarm = rules.place(rule, 3)
     sides = {
         ">": (False, False, True),
         ">=": (False, True, True),

@@ -10,7 +10,6 @@ from deckwatch.alert import CLEAR, OK, SET, UNKNOWN, WARN
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import saturated
 
-_LEVELS = const(3)
 _COUNT = const(0xFFFF)
 # Of these `where` is a name, so that another one is news even at the same level
 _NAMED = (INDEX["fault_level"], INDEX["error_level"])
@@ -103,7 +102,7 @@ class Alerts:
             self.where[code] = t.where[slot]
         self._rule[code] = rule
         self.slot[code] = slot
-        self.limit[code] = rules.limit[rule * _LEVELS + level - 1]
+        self.limit[code] = rules.limit[rules.place(rule, level)]
         if was == SET and level == before:
             self._follow(code, t, now)
             return

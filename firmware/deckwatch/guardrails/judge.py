@@ -9,10 +9,11 @@ from array import array
 
 from micropython import const
 
+from deckwatch.alert import OK
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms, saturated
 
-_LEVELS = const(3)  # places per rule: info, warn, alarm
+_TICK_MS = const(100)  # hold times are kept in tenths of a second: 16 bits reach 109 minutes
 UNARMED = const(-(1 << 29))
 _NO_GATE = const(255)
 
@@ -20,15 +21,17 @@ _NO_GATE = const(255)
 class Rules:
     """The table compiled to arrays.
 
-    limit and hold_ms have three places a rule, at 3 * rule + level - 1. armed: has any limit.
-    group, of_the_line: by code; the latter is watched without a word from the battery. The table
-    itself is not needed any more once this is built: an app may let it go.
+    A rule has one place a level, from first[rule] to first[rule + 1] - 1. level, limit and hold
+    are by place, all else by rule; hold and clear_hold in 0.1 s. armed: has any limit. group,
+    of_the_line: by code; the latter is watched without a word from the battery. The table itself
+    is not needed any more once this is built: an app may let it go.
     """
 
     def __init__(self, config) -> None:
         from deckwatch.guardrails.table import CODES, HOLDING, OF_THE_LINE, ROWS
 
         rows = len(ROWS)
+        places = sum([len(row[8]) for row in ROWS])
         self.code = bytearray(rows)
         self.slot = bytearray(rows)
         self.gate = bytearray(rows)
@@ -37,14 +40,14 @@ class Rules:
         self.sign = array("b", bytes(rows))  # +1: too high is bad, -1: too low is bad
         self.strict = bytearray(rows)
         self.need = bytearray(rows)
-        self.clear_by = array("i", bytes(4 * rows))
-        self.clear_hold_ms = array("i", bytes(4 * rows))
-        self.limit = array("i", bytes(4 * rows * _LEVELS))
-        self.hold_ms = array("i", bytes(4 * rows * _LEVELS))
+        self.clear_by = array("H", bytes(2 * rows))
+        self.clear_hold = array("H", bytes(2 * rows))
+        self.first = bytearray(rows + 1)
+        self.level = bytearray(places)
+        self.limit = array("i", bytes(4 * places))
+        self.hold = array("H", bytes(2 * places))
         self.group = bytearray(len(CODES))
         self.of_the_line = bytes([code in OF_THE_LINE for code in CODES])
-        for place in range(rows * _LEVELS):
-            self.limit[place] = UNARMED
         for rule in range(rows):
             self.code[rule] = CODES.index(ROWS[rule][0])
             self.holding[rule] = ROWS[rule][3] in HOLDING
@@ -58,13 +61,23 @@ class Rules:
         self.gate[rule] = INDEX[row[3]] if row[3] else _NO_GATE
         self.need[rule] = row[5]
         self.clear_by[rule] = row[6]
-        self.clear_hold_ms[rule] = row[7]
+        self.clear_hold[rule] = row[7] // _TICK_MS
+        place = self.first[rule]
         for level, limit in zip(row[8], limits):
-            place = rule * _LEVELS + level[0] - 1
-            self.hold_ms[place] = level[4]
+            self.level[place] = level[0]
+            self.hold[place] = level[4] // _TICK_MS
+            self.limit[place] = UNARMED if limit is None else limit
             if limit is not None:
-                self.limit[place] = limit
                 self.armed[rule] = True
+            place += 1
+        self.first[rule + 1] = place
+
+    def place(self, rule: int, level: int) -> int:
+        """Where a level of a rule is kept."""
+        place = self.first[rule]
+        while self.level[place] != level:
+            place += 1
+        return place
 
     def over(self, rule: int, place: int, value: int) -> bool:
         """Is `value` on the wrong side of the limit at `place`?"""
@@ -92,8 +105,9 @@ class Judge:
         self.level = bytearray(self.size)
         self.lost = bytearray(self.size)
         self.watched = bytearray(self.size)
-        self._since = array("i", bytes(4 * self.size * _LEVELS))
-        self._agree = bytearray(self.size * _LEVELS)
+        places = len(rules.level)
+        self._since = array("i", bytes(4 * places))
+        self._agree = bytearray(places)
         self._clear_since = array("i", bytes(4 * self.size))
         self._clear_agree = bytearray(self.size)
         self._confirm = bytearray(self.size)
@@ -150,31 +164,31 @@ class Judge:
             self.changed = True
 
     def _disagree(self, rule: int) -> None:
-        for place in range(rule * _LEVELS, rule * _LEVELS + _LEVELS):
+        for place in range(self.rules.first[rule], self.rules.first[rule + 1]):
             self._agree[place] = 0
 
     def _raise(self, rule: int, value: int, now: int, new: bool) -> None:
         rules = self.rules
-        place = rule * _LEVELS
-        for level in range(1, _LEVELS + 1):
-            if rules.limit[place] != UNARMED:
-                if not rules.over(rule, place, value):
-                    self._agree[place] = 0
-                elif self._holds(place, rules.hold_ms[place], rules.need[rule], now, new):
-                    if level > self.level[rule]:
-                        self._set(rule, level)
-                elif level > self.level[rule]:
-                    self._pending[rule] = True
-            place += 1
+        for place in range(rules.first[rule], rules.first[rule + 1]):
+            if rules.limit[place] == UNARMED:
+                continue
+            level = rules.level[place]
+            if not rules.over(rule, place, value):
+                self._agree[place] = 0
+            elif self._holds(place, rules.need[rule], now, new):
+                if level > self.level[rule]:
+                    self._set(rule, level)
+            elif level > self.level[rule]:
+                self._pending[rule] = True
 
-    def _holds(self, place: int, hold_ms: int, need: int, now: int, new: bool) -> bool:
+    def _holds(self, place: int, need: int, now: int, new: bool) -> bool:
         """Has the condition at `place` held long enough, on enough samples?"""
         if not self._agree[place]:
             self._since[place] = now
             self._agree[place] = 1
         elif new and self._agree[place] < need:
             self._agree[place] += 1
-        left = hold_ms - age_ms(now, self._since[place])
+        left = self.rules.hold[place] * _TICK_MS - age_ms(now, self._since[place])
         if left > 0:
             if left < self._wait_ms:
                 self._wait_ms = left
@@ -183,12 +197,11 @@ class Judge:
 
     def _lower(self, rule: int, value: int, now: int, new: bool, applies: bool) -> None:
         rules = self.rules
-        first = rule * _LEVELS
-        level = self.level[rule]
-        if applies and not rules.safe(rule, first + level - 1, value):
+        place = rules.place(rule, self.level[rule])
+        if applies and not rules.safe(rule, place, value):
             self._clear_agree[rule] = 0
             if self.lost[rule]:
-                self._confirmed(rule, level, new)
+                self._confirmed(rule, self.level[rule], new)
             return
         self._confirm[rule] = 0
         if not self._clear_agree[rule]:
@@ -196,16 +209,17 @@ class Judge:
             self._clear_agree[rule] = 1
         elif new and self._clear_agree[rule] < rules.need[rule]:
             self._clear_agree[rule] += 1
-        left = rules.clear_hold_ms[rule] - age_ms(now, self._clear_since[rule])
+        left = rules.clear_hold[rule] * _TICK_MS - age_ms(now, self._clear_since[rule])
         if left > 0 or self._clear_agree[rule] < rules.need[rule]:
             self._pending[rule] = True
             if 0 < left < self._wait_ms:
                 self._wait_ms = left
             return
-        level -= 1
-        while level and (not applies or self._passed(rule, first + level - 1, value)):
-            level -= 1
-        self._set(rule, level)
+        first = rules.first[rule]
+        place -= 1
+        while place >= first and (not applies or self._passed(rule, place, value)):
+            place -= 1
+        self._set(rule, rules.level[place] if place >= first else OK)
 
     def _passed(self, rule: int, place: int, value: int) -> bool:
         return self.rules.limit[place] == UNARMED or self.rules.safe(rule, place, value)
@@ -227,12 +241,12 @@ class Judge:
         """Lets go of levels that have no limit any more, after the owner has changed the rules."""
         for rule in range(self.size):
             level = self.level[rule]
-            if level and self.rules.limit[rule * _LEVELS + level - 1] == UNARMED:
-                self._set(rule, 0)
+            if level and self.rules.limit[self.rules.place(rule, level)] == UNARMED:
+                self._set(rule, OK)
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
-        for place in range(self.size * _LEVELS):
+        for place in range(len(self._since)):
             self._since[place] = saturated(now, self._since[place])
         for rule in range(self.size):
             self._clear_since[rule] = saturated(now, self._clear_since[rule])
