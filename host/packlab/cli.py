@@ -18,6 +18,7 @@ from packlab.fake import command as fake_command
 from packlab.flash import command as flash_command
 from packlab.flash import doctor as doctor_command
 from packlab.interpreters import INTERPRETERS
+from packlab.journal import command as journal_command
 from packlab.key import command as key_command
 
 
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     fake_command.add_command(commands)
     flash_command.add_command(commands)
     doctor_command.add_command(commands)
+    journal_command.add_command(commands)
     key_command.add_command(commands)
     config_command.add_command(commands)
     return parser
