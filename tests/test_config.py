@@ -208,8 +208,12 @@ def test_every_profile_loads(profile: str) -> None:
 
 def test_family_that_was_found_takes_its_profile_and_the_owners_options() -> None:
     owner = {"profile": "auto", "cell_spread_warn_mv": 80}
-    assert config.as_found(owner, "xiaomi") == {"profile": "m365", "cell_spread_warn_mv": 80}
-    assert config.as_found(owner, "jbd") == {"profile": "jbd", "cell_spread_warn_mv": 80}
+    assert config.as_found(owner, "xiaomi", 115200) == {
+        "profile": "m365",
+        "cell_spread_warn_mv": 80,
+    }
+    assert config.as_found(owner, "jbd", 9600) == {"profile": "jbd", "cell_spread_warn_mv": 80}
+    assert config.as_found({}, "xiaomi", 76800) == {"profile": "botox"}
     assert owner["profile"] == "auto"
 
 

@@ -52,7 +52,7 @@ def test_page_without_markers_is_refused(text: str) -> None:
 def test_stale_page_is_told_and_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "protocols").mkdir(parents=True)
     for name in make_docs.PAGES:
         text = (DOCS / name).read_text("utf-8")
         (tmp_path / "docs" / name).write_text(text.replace("100 ms", "101 ms"), "utf-8")

@@ -411,7 +411,7 @@ def test_settings_say_every_option() -> None:
 
 
 def change(name: str, value: bytes, **options: Any) -> settings.Change:
-    return settings.Change(options, settings.names().index(name), value, "xiaomi")
+    return settings.Change(options, settings.names().index(name), value, "botox")
 
 
 def test_a_change_says_old_and_new_and_keeps_the_rest() -> None:
@@ -459,10 +459,10 @@ def test_config_refuses_what_is_out_of_range(name: str, value: bytes, said: str)
     with pytest.raises(config.ConfigError, match=said):
         change(name, value)
     with pytest.raises(config.ConfigError, match="no option 250"):
-        settings.Change({}, 250, b"\x01", "xiaomi")
+        settings.Change({}, 250, b"\x01", "m365")
 
 
 def test_a_change_on_a_line_that_was_found() -> None:
     wanted = change("cell_spread_warn_mv", b"\x50", profile="auto")
-    assert wanted.settings.profile == "m365"
+    assert wanted.settings.profile == "botox"
     assert wanted.options["profile"] == "auto"

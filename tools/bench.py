@@ -16,6 +16,7 @@ from compiled import architecture, compile_folder
 from interpreters import Interpreter, NoInterpreter, find
 from measure import heap, hour, instructions
 from measure.families import Family, families
+from packlab import proven
 from packlab.checkout import root
 from packlab.errors import PacklabError
 from packlab.replay import replay
@@ -54,6 +55,10 @@ def main() -> int:
             part(known)
         print()
     _hour()
+    print(
+        "\nGiven frames (counted), each held against its entry and offered to every other family"
+    )
+    print("\n".join(f"  {line}" for line in proven.lines(list(proven.proofs()))))
     print(f"\n{NOT_MEASURED}")
     return 0
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from packlab import proven
 from packlab.advice import KINDS, Advice, book
 from packlab.checkout import firmware, root
 from packlab.options import options
@@ -336,6 +337,28 @@ def _advice(code: str, said: Advice) -> Iterator[str]:
     yield ""
 
 
+# --- docs/protocols/proven.md --------------------------------------------------------------------
+
+
+def given_frames() -> str:
+    """The table of given frames, then what no recorded frame has shown."""
+    found = list(proven.proofs())
+    rows = [proof.row() for proof in found]
+    lines = [*table(proven.HEAD, [*rows, proven.total(found)])]
+    for proof in found:
+        lines += ["", f"## {proof.family}", ""]
+        for what, all_of_them, unproven in (
+            ("fields", proof.fields, proof.unproven),
+            ("faults", proof.faults, proof.faults_unproven),
+        ):
+            shown = len(all_of_them) - len(unproven)
+            said = f"Of {len(all_of_them)} {what} recorded frames have shown {shown}."
+            names = ", ".join(f"`{name}`" for name in unproven)
+            lines += [f"{said} Unproven: {names}." if names else said, ""] if all_of_them else []
+        lines.pop()
+    return "\n".join(lines)
+
+
 # --- files ---------------------------------------------------------------------------------------
 
 PAGES = {
@@ -344,6 +367,7 @@ PAGES = {
     "bluetooth.md": ("firmware/deckwatch/settings.py and guardrails/table.py", bluetooth),
     "configuration.md": ("firmware/deckwatch/config.py and guardrails/table.py", configuration),
     "advice.md": ("host/packlab/advice", advice),
+    "protocols/proven.md": ("tests/data/frames and firmware/deckwatch/protocols", given_frames),
 }
 
 

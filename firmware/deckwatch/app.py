@@ -144,7 +144,7 @@ class App:
         if found is None or found[0] not in PROTOCOLS:
             found = self._search(may_ask)
         family, baud, inverted = found
-        return config.load(config.as_found(options, family)), baud, inverted
+        return config.load(config.as_found(options, family, baud)), baud, inverted
 
     def _search(self, may_ask: bool) -> tuple:
         """(family, baud, inverted) as found on the wire now, and kept."""

@@ -26,6 +26,7 @@ OPTIONS = (
     ("advert", "plain", ("plain", "encrypted"), "what is told to everybody: docs/bluetooth.md"),
     ("ghost_cell_mv", 4600, (3700, 5000), "no cell of this chemistry can read more"),
     ("current_reversed", 0, (0, 1), "1 = this Daly board counts its current the other way round"),
+    ("temp_messages", 0, (0, 1), "1 = a Rita: -10 and 100 degrees are messages (profile rita)"),
 )
 
 # full voltage of a cell, mV, and what else differs from the defaults
@@ -47,7 +48,8 @@ CHEMISTRIES = {
 
 DEFAULT_PROFILE = "m365"
 AUTO = "auto"  # the family of a profile that finds out by itself what is on the wire
-_FOUND = {"xiaomi": "m365"}  # profile to take for a family, where they are not called alike
+# profile to take for a family, where they are not called alike: at any speed, then at this one
+_FOUND = {"xiaomi": "m365", ("xiaomi", 76800): "botox"}
 
 
 class ConfigError(ValueError):
@@ -121,10 +123,10 @@ def load(source: dict) -> Config:
     return config
 
 
-def as_found(source: dict, family: str) -> dict:
-    """The owner's options once more, for a `family` that was found on the wire."""
+def as_found(source: dict, family: str, baud: int) -> dict:
+    """The owner's options once more, for a `family` that was found on the wire at `baud`."""
     options = dict(source)
-    options["profile"] = _FOUND.get(family, family)
+    options["profile"] = _FOUND.get((family, baud)) or _FOUND.get(family, family)
     return options
 
 

@@ -12,12 +12,15 @@ PROTOCOLS = (
 PROFILES = (
     "ant",
     "auto",
+    "botox",
     "daly",
+    "happy",
     "jbd",
     "jk",
     "m365",
     "ninebot",
     "pro2",
+    "rita",
     "vesc",
 )
 # line speed and who speaks at it, in the order to try them

@@ -79,7 +79,7 @@ class Pack:
         self.meters = (
             Session(),
             Cells(config.series, config.full_mv, config.ghost_cell_mv),
-            Probes(protocol.OPEN_DC, protocol.SHORT_DC),
+            Probes(protocol.OPEN_DC, protocol.SHORT_DC, config.temp_messages),
             Reports(getattr(protocol, "ALARMING_ERRORS", ALARMING)),
         )
         self.judge = Judge(rules)

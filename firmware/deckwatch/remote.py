@@ -127,7 +127,7 @@ class Remote:
     def _change(self, number: int, data: bytes, held: bool) -> tuple:
         from deckwatch import settings
 
-        change = settings.Change(store.read_config(), number, data, self._core.family)
+        change = settings.Change(store.read_config(), number, data, self._core.profile)
         if change.needs_button and not held:
             self._show.play(_HOLD, clock.now_ms())
             return HOLD_BUTTON, change.name

@@ -50,12 +50,12 @@ class Change:
     speak.
     """
 
-    def __init__(self, options: dict, number: int, data: bytes, family: str) -> None:
+    def __init__(self, options: dict, number: int, data: bytes, profile: str) -> None:
         numbered = names()
         if number >= len(numbered):
             raise config.ConfigError("there is no option %d" % number)
         self.name = numbered[number]
-        before = _load(options, family)
+        before = _load(options, profile)
         choices = _choices(self.name)
         self.new = _number(self.name, choices, data)
         limits = _limits(before)
@@ -66,7 +66,7 @@ class Change:
             self.old = getattr(before, self.name)
         self.options = dict(options)
         self.options[self.name] = self.new
-        self.settings = _load(self.options, family)
+        self.settings = _load(self.options, profile)
         self.needs_button = self._is_bolder()
 
     def _is_bolder(self) -> bool:
@@ -81,11 +81,13 @@ class Change:
         return True
 
 
-def _load(options: dict, family: str):
+def _load(options: dict, profile: str):
     """As the app does: what an unknown line turned out to be takes the profile's place."""
     settings = config.load(options)
     if settings.family == config.AUTO:
-        settings = config.load(config.as_found(options, family))
+        options = dict(options)
+        options["profile"] = profile
+        settings = config.load(options)
     return settings
 
 

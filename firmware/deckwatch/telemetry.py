@@ -66,6 +66,7 @@ SLOTS_KEPT = (
     "probe_faults",
     "probe_jump_dc",
     "probe_apart_dc",
+    "temp_message",  # of a Rita, as a temperature: 1 = do not brake, 2 = stop
     "discharge_ma",
     "fault_level",
     "error_level",

@@ -10,6 +10,7 @@ from typing import Any
 from packlab.capture import PORTS, Chunk, Event, Header
 from packlab.checkout import firmware
 from packlab.errors import PacklabError
+from packlab.standins import Signs
 
 _ENOUGH = 2  # frames that settle it, as on the dongle
 
@@ -29,7 +30,7 @@ class Share:
 @dataclass(frozen=True)
 class Finding:
     """One port: family ("" = none), how sure in percent, speed as the file states it, what follows
-    from it, and the shares behind it."""
+    from it, the shares behind it, and what answers in place of a stock pack, if it looks so."""
 
     port: str
     family: str
@@ -38,13 +39,15 @@ class Finding:
     bytes: int
     verdict: str
     shares: tuple[Share, ...]
+    signs: tuple[str, ...] = ()
 
 
 class _Listener:
     """One family listening to one port."""
 
-    def __init__(self, family: str) -> None:
+    def __init__(self, family: str, baud: int) -> None:
         self.share = Share(family)
+        self.signs = Signs(baud) if family == "xiaomi" else None
         self._module = firmware(f"protocols.{family}")
         self._memory = self._module.Memory() if hasattr(self._module, "Memory") else None
         self._packs = [firmware("telemetry").Telemetry() for _ in range(18)]
@@ -69,12 +72,16 @@ class _Listener:
         share.frames += 1
         share.questions += frame.is_request
         share.kinds[frame.kind] = share.kinds.get(frame.kind, 0) + 1
+        if self.signs is not None:
+            self.signs.note(frame.kind, self._packs[0])
 
 
 def identify(events: Iterable[Event], header: Header) -> list[Finding]:
     """A Finding for each port that carried anything. PacklabError for a capture without bytes."""
     names = firmware("index").PROTOCOLS
-    listeners = {port: [_Listener(name) for name in names] for port in PORTS}
+    listeners = {
+        port: [_Listener(name, header.line(port).baud) for name in names] for port in PORTS
+    }
     sizes = dict.fromkeys(PORTS, 0)
     for event in events:
         if isinstance(event, Chunk):
@@ -82,16 +89,15 @@ def identify(events: Iterable[Event], header: Header) -> list[Finding]:
             for listener in listeners[event.port]:
                 listener.feed(event.data, event.t_us // 1000 & (1 << 30) - 1)
     findings = [
-        _judge(port, sizes[port], [each.share for each in listeners[port]], header)
-        for port in PORTS
-        if sizes[port]
+        _judge(port, sizes[port], listeners[port], header) for port in PORTS if sizes[port]
     ]
     if not findings:
         raise PacklabError("the capture holds no bytes; nothing can be told of it")
     return findings
 
 
-def _judge(port: str, size: int, shares: list[Share], header: Header) -> Finding:
+def _judge(port: str, size: int, listeners: list[_Listener], header: Header) -> Finding:
+    shares = [each.share for each in listeners]
     heard = sorted((s for s in shares if s.frames), key=lambda s: (-s.bytes, s.family))
     baud = header.line(port).baud
     if not heard:
@@ -102,7 +108,9 @@ def _judge(port: str, size: int, shares: list[Share], header: Header) -> Finding
         return Finding(port, "", 0, baud, size, verdict, ())
     best = heard[0]
     sure = min(100, best.bytes * 100 // size)
-    return Finding(port, best.family, sure, baud, size, _verdict(port, best), tuple(heard))
+    signs = next(each.signs for each in listeners if each.share is best)
+    told = tuple(signs.told()) if signs is not None and best.frames >= _ENOUGH else ()
+    return Finding(port, best.family, sure, baud, size, _verdict(port, best), tuple(heard), told)
 
 
 def _verdict(port: str, share: Share) -> str:
@@ -125,4 +133,5 @@ def lines(findings: list[Finding]) -> list[str]:
         for share in finding.shares:
             kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(share.kinds.items()))
             text.append(f"  {share.family}: {share.frames} frames ({kinds})")
+        text += [f"  looks like {sign}" for sign in finding.signs]
     return text

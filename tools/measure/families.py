@@ -8,8 +8,6 @@ from pathlib import Path
 from packlab.checkout import firmware, root
 from packlab.decode import decode
 
-DEFAULT_PROFILE = "m365"
-
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -36,7 +34,5 @@ def _sheets() -> list[Path]:
 
 
 def _profile(family: str) -> str:
-    for name in firmware("index").PROFILES:
-        if firmware(f"profiles.{name}").OPTIONS["family"] == family:
-            return str(name)
-    return DEFAULT_PROFILE
+    """The profile a line of the family is guarded with when nobody says more."""
+    return str(firmware("config").as_found({}, family, 0)["profile"])

@@ -4,6 +4,9 @@ from their neighbour).
 A sample is complete when every probe that speaks has spoken since the sample before. A probe at
 its open or short value is counted in `probe_faults` and takes no part in anything else, so that a
 broken probe is one alert about the probe and not three about heat and cold.
+
+On a Rita's line two values are messages to the controller and no temperatures: a probe that reads
+one of them tells nothing of the pack, and what is meant stands in `temp_message`.
 """
 
 from array import array
@@ -18,6 +21,10 @@ _HOTTEST = INDEX["hottest_dc"]
 _FAULTS = INDEX["probe_faults"]
 _JUMP = INDEX["probe_jump_dc"]
 _APART = INDEX["probe_apart_dc"]
+_MESSAGE = INDEX["temp_message"]
+
+_NO_BRAKING_DC = const(-100)  # message 1: do not brake into the pack (xiaomi.md 5.3)
+_STOP_DC = const(1000)  # message 2: external pack not configured, or too much current
 
 _PAST = const(5)  # readings kept, one each 2 s: the last 10 s
 _STEP_MS = const(2000)
@@ -25,11 +32,13 @@ _SPAN_MS = const(10000)
 
 
 class Probes:
-    """One pack's probe meter. open_dc, short_dc: at or beyond these a probe is broken (0.1 °C)."""
+    """One pack's probe meter. open_dc, short_dc: at or beyond these a probe is broken (0.1 °C).
+    messages: -10 and 100 °C are a Rita's, not temperatures."""
 
-    def __init__(self, open_dc: int, short_dc: int) -> None:
+    def __init__(self, open_dc: int, short_dc: int, messages: int) -> None:
         self._open_dc = open_dc
         self._short_dc = short_dc
+        self._messages = messages
         self._samples = 0  # goes on counting when the scooter is switched off
         self._last_dc = array("h", bytes(2 * MAX_PROBES))  # one and two samples ago
         self._before_dc = array("h", bytes(2 * MAX_PROBES))
@@ -57,6 +66,8 @@ class Probes:
         """Takes a sample when one has become complete."""
         if t.temp_frames != self._frames:
             self._frames = t.temp_frames
+            if self._messages:
+                self._take_message(t, now)
             if self._is_sample(t, now):
                 self._samples += 1
                 self._take(t, now)
@@ -78,7 +89,22 @@ class Probes:
         return True
 
     def _speaks(self, t, probe: int, now: int) -> bool:
-        return t.temp_dc[probe] != NO_PROBE and age_ms(now, t.temp_stamp[probe]) <= t.ttl_ms
+        dc = t.temp_dc[probe]
+        if dc == NO_PROBE or self._messages and (dc == _NO_BRAKING_DC or dc == _STOP_DC):
+            return False
+        return age_ms(now, t.temp_stamp[probe]) <= t.ttl_ms
+
+    def _take_message(self, t, now: int) -> None:
+        """What the probes say that are none: 0 = nothing, 1 = no braking, 2 = stop."""
+        message = 0
+        for probe in range(t.probes):
+            dc = t.temp_dc[probe]
+            if dc == _STOP_DC:
+                message = 2
+            elif dc == _NO_BRAKING_DC:
+                message = message or 1
+        self._samples += 1
+        t.derive(_MESSAGE, message, 0, now, self._samples)
 
     def _take(self, t, now: int) -> None:
         coldest = hottest = cold_probe = hot_probe = faults = fault_probe = valid = 0

@@ -28,6 +28,7 @@ FRAMING = ((b"\x55\xaa", (2, "B", 6, 8, 0x84 + 6), ("sum16_inverted", 2, 2, 2, "
 REQUESTS = (
     ("status", "55aa032201300c9dff", REPLY, 210),
     ("cells", "55aa032201401e7bff", REPLY, 1000),
+    ("cell_16", "55aa0322014f0288ff", REPLY, 2000),  # stock packs have none: a Happy BMS may
     ("identity", "55aa0322011012b7ff", REPLY, 60000),
     ("counters", "55aa0322011b04baff", REPLY, 60000),
     ("dates", "55aa0322012006b3ff", REPLY, 60000),

@@ -102,5 +102,5 @@ def _heard(events: Iterable[Event], header: Header) -> str:
     if not any(isinstance(event, Chunk) for event in beginning):
         return default
     sure = max(identify(beginning, header), key=lambda finding: finding.sure_pct)
-    found: dict[str, str] = rules.as_found({}, sure.family)
+    found: dict[str, str] = rules.as_found({}, sure.family, sure.baud)
     return found["profile"] if sure.family else default
