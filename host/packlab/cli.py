@@ -20,6 +20,7 @@ from packlab.flash import doctor as doctor_command
 from packlab.interpreters import INTERPRETERS
 from packlab.journal import command as journal_command
 from packlab.key import command as key_command
+from packlab.record import command as capture_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor_command.add_command(commands)
     journal_command.add_command(commands)
     key_command.add_command(commands)
+    capture_command.add_command(commands)
     config_command.add_command(commands)
     return parser
 

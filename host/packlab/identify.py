@@ -42,8 +42,8 @@ class Finding:
     signs: tuple[str, ...] = ()
 
 
-class _Listener:
-    """One family listening to one port."""
+class Listener:
+    """One family listening to one port; `share` is what it makes of it."""
 
     def __init__(self, family: str, baud: int) -> None:
         self.share = Share(family)
@@ -55,9 +55,15 @@ class _Listener:
         self._framer = firmware("framer").Framer(self._module.FRAMING, self, 0)
 
     def feed(self, data: bytes, now: int) -> None:
+        """Bytes that came, at `now` in ms."""
         for start in range(0, len(data), self._chunk):
             part = data[start : start + self._chunk]
             self._framer.feed(bytearray(part.ljust(self._chunk, b"\0")), len(part), now)
+
+    def score(self) -> int:
+        """Good frames in per cent of good ones and damages so far; -1 = none of either."""
+        whole = self._framer.frames + self._framer.damaged
+        return self._framer.frames * 100 // whole if whole else -1
 
     def on_frame(self, framer: Any) -> None:
         """Called by the framer for each frame that holds."""
@@ -76,11 +82,16 @@ class _Listener:
             self.signs.note(frame.kind, self._packs[0])
 
 
+def families() -> tuple[str, ...]:
+    """All families of the firmware."""
+    names: tuple[str, ...] = firmware("index").PROTOCOLS
+    return names
+
+
 def identify(events: Iterable[Event], header: Header) -> list[Finding]:
     """A Finding for each port that carried anything. PacklabError for a capture without bytes."""
-    names = firmware("index").PROTOCOLS
     listeners = {
-        port: [_Listener(name, header.line(port).baud) for name in names] for port in PORTS
+        port: [Listener(name, header.line(port).baud) for name in families()] for port in PORTS
     }
     sizes = dict.fromkeys(PORTS, 0)
     for event in events:
@@ -96,7 +107,7 @@ def identify(events: Iterable[Event], header: Header) -> list[Finding]:
     return findings
 
 
-def _judge(port: str, size: int, listeners: list[_Listener], header: Header) -> Finding:
+def _judge(port: str, size: int, listeners: list[Listener], header: Header) -> Finding:
     shares = [each.share for each in listeners]
     heard = sorted((s for s in shares if s.frames), key=lambda s: (-s.bytes, s.family))
     baud = header.line(port).baud

@@ -134,6 +134,13 @@ class Link:
                 f"the dongle's answer was damaged when {what}; try a shorter cable"
             ) from None
 
+    def follow(self, code: str, what: str) -> None:
+        """Run code that goes on by itself; `lines` hears what it prints."""
+        try:
+            self._transport.exec_raw_no_follow(code)
+        except (TransportError, OSError) as error:
+            raise self._gone(what) from error
+
     def write(self, path: str, data: bytes) -> None:
         """Write a file; its folder must be there. Full when it does not fit."""
         what = f"{path} was written"
