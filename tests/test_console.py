@@ -96,7 +96,7 @@ def test_live_values_of_what_is_fresh() -> None:
     assert "faults_" not in live
     assert link == (
         "link frames=2 bad_check=0 bad_length=0 cut=0 noise=0 damaged=0 unknown=0 requests=0"
-        " replies=2 score=100 worst=100"
+        " replies=2 overruns=0 score=100 worst=100"
     )
 
 

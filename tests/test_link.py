@@ -24,7 +24,7 @@ class Counters:
     """A framer as the meter sees it."""
 
     def __init__(self) -> None:
-        self.frames = self.damaged = self.frame_bytes = 0
+        self.frames = self.damaged = self.frame_bytes = self.bytes = 0
 
 
 class Rig:
@@ -121,6 +121,24 @@ def test_frame_proves_that_the_scooter_is_on() -> None:
     assert rig.link.is_off is True
     rig.reply()
     assert rig.link.is_off is False
+
+
+@pytest.mark.parametrize("start", [0, TICKS - 10])
+def test_a_line_held_low_that_brings_bytes_is_upside_down_and_not_off(start: int) -> None:
+    rig = Rig()
+    rig.counters.bytes = start
+    rig.link.line(BMS_TX, LOW)
+    for number in range(1, 64):  # a fall that lasts reads as a zero byte, contacts bounce
+        rig.counters.bytes = (start + number) % TICKS
+        rig.link.update(rig.t, rig.now)
+        assert rig.link.is_off is True
+    rig.counters.bytes = (start + 64) % TICKS
+    rig.link.update(rig.t, rig.now)
+    assert rig.link.is_off is False
+    rig.link.line(BMS_TX, IDLE)
+    rig.link.line(BMS_TX, LOW)
+    rig.link.update(rig.t, rig.now)
+    assert rig.link.is_off is True  # what came before does not count
 
 
 # --- questions and answers -----------------------------------------------------------------------

@@ -67,8 +67,7 @@ def _codes() -> tuple:
 
 class App:
     """Everything the dongle does. deaths: restarts of each task, in the order of `_jobs`;
-    line_errors: trouble with receivers; overruns: receive buffers found full, so that bytes are
-    missing."""
+    line_errors: trouble with receivers."""
 
     def __init__(self) -> None:
         self.starts = power.Starts()
@@ -98,7 +97,6 @@ class App:
         self._question = bytearray(CHUNK)
         self._jobs = (self._rounds, self._listen, self._buttons, self._watch)
         self.line_errors = 0
-        self.overruns = 0
         self._may_ask = self.core.poller is not None
         self.deaths = bytearray(len(self._jobs))
         self._moved = bytearray(len(self._jobs))
@@ -264,7 +262,6 @@ class App:
         """All that a line has received. False when there was nothing after all."""
         core = self.core
         if waiting >= RX_BYTES:
-            self.overruns += 1
             core.line(line.port, OVERRUN, now)
         n = line.read()
         if not n:

@@ -39,14 +39,16 @@ _ENOUGH = const(20)  # frames in the window before a score says anything
 _FEW = const(3)  # damages in 30 s below this are accidents, whatever their share
 _NOT_MEASURED = const(-1)
 _COUNT = const((1 << 30) - 1)
+_TOO_MANY = const(64)  # bytes off a line held low: it is upside down, not switched off
 
 
 class Link:
     """Line state and quality. `framers`: one per port, None where no receiver is.
 
-    is_off: every battery wire whose level is known is held low. score: good frames in per cent of
-    good frames and damages, over 30 s; worst: the lowest score since start. requests, replies:
-    totals; their difference is what was never answered.
+    is_off: every battery wire whose level is known is held low, and nothing comes. score: good
+    frames in per cent of good frames and damages, over 30 s; worst: the lowest score since start.
+    requests, replies: totals; their difference is what was never answered. overruns: how often
+    bytes were lost because nobody had taken them.
     """
 
     def __init__(self, framers: list) -> None:
@@ -55,6 +57,7 @@ class Link:
         self.is_off = False
         self.requests = 0
         self.replies = 0
+        self.overruns = 0
         self.score = 100
         self.worst = 100
         self._good = array("i", bytes(4 * _BUCKETS))
@@ -62,6 +65,7 @@ class Link:
         self._size = array("i", bytes(4 * _BUCKETS))
         self._frames = self._damaged = self._bytes = 0
         self._measures = 0
+        self._off_bytes = 0  # received until it was switched off
         self.reset()
 
     def reset(self) -> None:
@@ -83,12 +87,22 @@ class Link:
         """A wire changed its level. True when this switched the scooter off or on."""
         if state == IDLE or state == LOW:
             self._level[port] = state
+        elif state == OVERRUN:
+            self.overruns = (self.overruns + 1) & _COUNT
         off = self._held_low()
         changed = off != self.is_off
         self.is_off = off
         if changed:
+            self._off_bytes = self._received()
             self.reset()
         return changed
+
+    def _received(self) -> int:
+        total = 0
+        for port in (BMS_TX, HOST_TX):
+            if self._framers[port] is not None:
+                total += self._framers[port].bytes
+        return total & _COUNT
 
     def _held_low(self) -> bool:
         low = False
@@ -123,6 +137,8 @@ class Link:
         """Writes unanswered_ms once somebody has asked, quiet_ms once the battery has spoken,
         bit_error_ppm once measured. Returns the ms until a silence is a whole second longer.
         """
+        if self.is_off and (self._received() - self._off_bytes) & _COUNT >= _TOO_MANY:
+            self.is_off = False
         unanswered = quiet = 0
         if self._asked:
             if self._unanswered >= _IN_A_ROW:

@@ -120,5 +120,5 @@ def _link(core) -> str:
         parts.append("%s=%d" % (name, sum([getattr(framer, name) for framer in framers])))
     link = core.link
     parts.append("unknown=%d requests=%d replies=%d" % (core.unknown, link.requests, link.replies))
-    parts.append("score=%d worst=%d" % (link.score, link.worst))
+    parts.append("overruns=%d score=%d worst=%d" % (link.overruns, link.score, link.worst))
     return " ".join(parts)
