@@ -14,6 +14,7 @@ from typing import Any
 from packlab import proven
 from packlab.advice import KINDS, Advice, book
 from packlab.checkout import firmware, root
+from packlab.diagnose.rules import RULES, SIDES
 from packlab.options import options
 from packlab.view.conditions import INPUTS, condition, duration, quantity
 from packlab.view.words import GUARDRAILS
@@ -297,6 +298,15 @@ def _value(default: object) -> str:
     return "none" if default is None else f"`{default}`"
 
 
+# --- docs/diagnose.md ----------------------------------------------------------------------------
+
+
+def diagnose() -> str:
+    """The reasoning rules of packlab diagnose."""
+    rows = ((f"`{rule.name}`", rule.says, SIDES[rule.side], str(rule.weight)) for rule in RULES)
+    return "\n".join(table(("rule", "what it looks for", "speaks against", "weight"), rows))
+
+
 # --- docs/advice.md ------------------------------------------------------------------------------
 
 CHAPTERS = {
@@ -366,6 +376,7 @@ PAGES = {
     "signals.md": ("firmware/deckwatch/outputs", signals),
     "bluetooth.md": ("firmware/deckwatch/settings.py and guardrails/table.py", bluetooth),
     "configuration.md": ("firmware/deckwatch/config.py and guardrails/table.py", configuration),
+    "diagnose.md": ("host/packlab/diagnose/rules.py", diagnose),
     "advice.md": ("host/packlab/advice", advice),
     "protocols/proven.md": ("tests/data/frames and firmware/deckwatch/protocols", given_frames),
 }

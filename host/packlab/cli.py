@@ -13,6 +13,7 @@ from typing import Any
 from packlab import config_command, configuration, convert_command
 from packlab.corpus import command as corpus
 from packlab.corpus import export as export_command
+from packlab.diagnose import command as diagnose_command
 from packlab.errors import PacklabError
 from packlab.fake import command as fake_command
 from packlab.flash import command as flash_command
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     key_command.add_command(commands)
     capture_command.add_command(commands)
     config_command.add_command(commands)
+    diagnose_command.add_command(commands)
     return parser
 
 

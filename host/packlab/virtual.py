@@ -40,7 +40,7 @@ def replay_app(events: Iterable[Event], settings: Settings) -> Iterator[str]:
         flash.mkdir(parents=True)
         config = {"console_s": 1, **settings.config}
         (flash / "config.json").write_text(json.dumps(config), encoding="utf-8")
-        story = _Story(settings, span_ms)
+        story = Story(settings, span_ms)
         wait = _Pace(settings.speed)
         for line in _launch(feed, folder / "state", settings):
             for event in story.follow(line):
@@ -115,7 +115,7 @@ def _dump(event: dict[str, Any]) -> str:
     return json.dumps(event, separators=(",", ":"))
 
 
-class _Story:
+class Story:
     """Follows the board's trace and tells it as events."""
 
     def __init__(self, settings: Settings, span_ms: int) -> None:
@@ -212,7 +212,7 @@ class _Story:
         self._worst = max(self._worst, levels.index(level) if state == "set" else 0)
         alert: dict[str, Any] = {"code": code, "state": state, "level": level}
         alert |= {"value": int(value), "limit": int(limit), "unit": slot}
-        alert |= _place(slot, int(where))
+        alert |= place(slot, int(where))
         return alert | {"peak": int(peak), "count": int(count), "pack": int(pack)}
 
     def _look(self, look: str, group: int) -> dict[str, Any]:
@@ -247,7 +247,7 @@ def _colours() -> tuple[str, ...]:
     return names
 
 
-def _place(slot: str, where: int) -> dict[str, Any]:
+def place(slot: str, where: int) -> dict[str, Any]:
     """What `where` counts, by the slot that was judged: a cell, a probe, a fault or an error
     code."""
     if not where:
