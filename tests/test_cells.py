@@ -464,3 +464,79 @@ def test_two_weeks_without_cells_do_not_hide_new_ones() -> None:
     rig.ms = wrap + 100  # the tick is that of 100 ms after the last sample
     rig.frame(cells=dict(enumerate(TEN[5:], 5)))
     assert samples(rig) == 2
+
+
+# --- how many cells there are --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "off"),
+    [
+        ([3700] * 10, 0),
+        ([3700] * 11, 1),
+        ([3700] * 13, 3),
+        ([3700] * 10 + [499], 0),
+        ([3700] * 10 + [41, 500], 2),
+        ([3700] * 9 + [0], 0),  # one dead group at the end is a dead group
+        ([3700] * 8 + [0, 0], 2),
+        ([3700] * 3 + [0, 0] + [3700] * 5, 0),
+    ],
+)
+def test_cells_the_board_reads_are_counted(cells: list[int], off: int) -> None:
+    rig = PackRig()
+    rig.frame(cells=cells)
+    assert rig.value("miscounted_cells") == off
+
+
+def test_half_a_string_is_not_counted() -> None:
+    rig = PackRig()
+    for _ in range(3):
+        rig.frame(cells=[3700] * 9)
+        rig.advance(500)
+    assert rig.value("miscounted_cells") is None
+
+
+@pytest.mark.parametrize(("named", "off"), [(10, 0), (9, 1), (13, 3)])
+def test_number_the_board_names_is_believed_first(named: int, off: int) -> None:
+    for cells in (9, 10, 13):
+        rig = PackRig()
+        rig.frame(cells=[3700] * cells, cell_count=named)
+        assert rig.value("miscounted_cells") == off
+
+
+def test_name_is_as_old_as_the_frame_it_came_in() -> None:
+    rig = PackRig()
+    rig.hear(cell_count=13)
+    rig.advance(5000)
+    rig.frame(cells=[3700] * 10)
+    assert rig.value("miscounted_cells") == 3
+    rig.ms += 1
+    assert rig.value("miscounted_cells") is None
+    rig.frame(cells=[3700] * 10)
+    assert rig.value("miscounted_cells") == 0
+
+
+def test_old_cell_beyond_the_string_is_not_counted() -> None:
+    rig = PackRig()
+    rig.frame(cells=[3700] * 11)
+    rig.advance(600)
+    rig.frame(cells=[3700] * 10)
+    assert rig.value("miscounted_cells") == 0
+
+
+def test_string_nobody_has_set_cannot_be_miscounted() -> None:
+    rig = PackRig(series=0)
+    rig.frame(cells=[3700] * 10, cell_count=13)
+    rig.frame(cells=[3700] * 10)
+    assert rig.value("miscounted_cells") is None
+
+
+def test_wrong_count_warns_with_the_third_sample() -> None:
+    rig = PackRig()
+    for _ in range(2):
+        rig.frame(cells=[3700] * 14)
+        rig.advance(1000)
+    assert rig.told("cell_count") == []
+    rig.frame(cells=[3700] * 14)
+    assert rig.state("cell_count") == ("set", "warn")
+    assert rig.record("cell_count", "value") == 4

@@ -37,8 +37,13 @@ LIMITS = [
     ("charge_voltage_alarm_permille", 12, 0, 80),
     ("discharge_current_warn_ma", 27000, 1000, 400000),
     ("discharge_current_alarm_ma", 44000, 1000, 400000),
+    ("regen_current_warn_ma", 20000, 1000, 400000),
+    ("regen_full_warn_pct", 98, 80, 100),
+    ("regen_full_warn_mv", 4180, 3300, 4400),
     ("silence_unanswered_alarm_ms", 5000, 2000, 60000),
     ("silence_quiet_alarm_ms", 10000, 5000, 60000),
+    ("sense_wire_warn_mohm", 1000, 100, 10000),
+    ("sense_wire_warn_pct", 200, 120, 1000),
     ("link_noise_info_ppm", 200, 20, 10000),
 ]
 
@@ -253,22 +258,32 @@ def test_guardrail_is_expected_when_all_it_stands_on_passes_by() -> None:
     assert expected_codes(settings, "pack_mv", "current_ma") == {
         "charge_voltage",
         "discharge_current",
+        "regen_current",
     }
     assert expected_codes(settings, "temp_dc") == {"discharge_hot", "temp_sensor"}
-    assert expected_codes(settings, "cell_mv") == {"cell_high", "cell_low", "ghost_voltage"}
+    assert expected_codes(settings, "cell_mv") == {
+        "cell_high",
+        "cell_low",
+        "ghost_voltage",
+        "cell_count",
+    }
+    assert "cell_count" not in expected_codes(load({"series": 0}), "cell_mv")
     assert expected_codes(settings, "cell_mv", "current_ma") >= {"cell_spread"}
     assert expected_codes(settings, "faults_a", "error_code") == {"bms_fault", "controller_error"}
 
 
 def test_guardrail_without_a_limit_is_not_expected() -> None:
     off: dict[str, None] = dict.fromkeys(
-        ("discharge_current_warn_ma", "discharge_current_alarm_ma")
+        ("discharge_current_warn_ma", "discharge_current_alarm_ma", "regen_current_warn_ma")
     )
     assert expected_codes(load(off), "pack_mv", "current_ma") == {"charge_voltage"}
-    assert expected_codes(load({"series": 0}), "pack_mv", "current_ma") == {"discharge_current"}
+    assert expected_codes(load({"series": 0}), "pack_mv", "current_ma") == {
+        "discharge_current",
+        "regen_current",
+    }
 
 
 def test_needs_are_measured_slots() -> None:
     for row in ROWS:
         for slot in needs(row):
-            assert slot in SLOTS or slot in ("cell_mv", "temp_dc"), row[:2]
+            assert slot in SLOTS or slot in ("cell_mv", "temp_dc", "wire_mohm"), row[:2]

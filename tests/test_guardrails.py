@@ -53,6 +53,8 @@ SHEET = [
     Row("ghost_voltage", "wild_cells", "warn", 0, 1, 1, 0, 0, need=3),
     Row("ghost_voltage", "dead_cells", "alarm", 0, 1, 1, 0, 0, need=3),
     Row("ghost_voltage", "cell_jump_mv", "warn", 300, 301, 301, 300, 0, 30000, need=3),
+    # row 7: another number than is set; 3 samples
+    Row("cell_count", "miscounted_cells", "warn", 0, 1, 1, 0, 0, need=3),
     # row 8: below 5 °C and below 0 °C for 60 s, clears 2 °C higher
     Row("charge_cold", "coldest_dc", "warn", 50, 49, 69, 70, 60000, gate="charging"),
     Row("charge_cold", "coldest_dc", "alarm", 0, -1, 19, 20, 60000, gate="charging"),
@@ -73,6 +75,23 @@ SHEET = [
     # row 20: 27 A and 44 A for 0.5 s
     Row("discharge_current", "discharge_ma", "warn", 26999, 27000, 25001, 25000, 500, 2000),
     Row("discharge_current", "discharge_ma", "alarm", 43999, 44000, 42001, 42000, 500, 2000),
+    # row 21: more than 20 A in while riding; row 22: 98 %, or a cell at full - 20 mV
+    Row(
+        "regen_current",
+        "current_ma",
+        "warn",
+        20000,
+        20001,
+        18001,
+        18000,
+        500,
+        2000,
+        gate="braking",
+    ),
+    Row("regen_full", "soc_pct", "warn", 97, 98, 98, 97, 0, 600000, gate="braking"),
+    Row("regen_full", "highest_mv", "warn", 4179, 4180, 4161, 4160, 0, 600000, gate="braking"),
+    # row 23: the charge MOSFET is open
+    Row("charge_fet_off", "charge_fet", "alarm", 1, 0, 0, 1, 0, 2000, gate="riding"),
     # rows 29 and 30: what board and controller say, by their own level
     Row("bms_fault", "fault_level", "info", 0, 1, 1, 0, 0, 2000),
     Row("bms_fault", "fault_level", "warn", 1, 2, 2, 1, 0, 2000),
@@ -82,6 +101,10 @@ SHEET = [
     # row 31: 5 s of unanswered requests, 10 s of a line that idles high
     Row("silence", "unanswered_ms", "alarm", 4999, 5000, 5000, 4999, 0, need=1),
     Row("silence", "quiet_ms", "alarm", 9999, 10000, 10000, 9999, 0, need=1),
+    # row 39: above 1 ohm, twice the median, or the board's own warning
+    Row("sense_wire", "wire_most_mohm", "warn", 1000, 1001, 901, 900, 0),
+    Row("sense_wire", "wire_ratio_pct", "warn", 199, 200, 181, 180, 0),
+    Row("sense_wire", "wire_fault", "warn", 0, 1, 1, 0, 0, 2000),
     # row 32: more than 2 bit errors in 10,000
     Row("link_noise", "bit_error_ppm", "info", 200, 201, 151, 150, 0, 0, need=1),
 ]

@@ -2,6 +2,8 @@
 
 import pytest
 from deckwatch.faults import ALARMING, FAULTS, HARMLESS, WORD_BITS, mask
+from deckwatch.meters.median import median
+from deckwatch.telemetry import INDEX
 from pack_rig import PackRig
 
 OK, INFO, WARN, ALARM = range(4)
@@ -102,3 +104,99 @@ def test_switching_off_forgets_reports() -> None:
     ] * 3
     rig.frame(current_ma=-1000)
     assert rig.value("discharge_ma") == 1000
+
+
+# --- sense wires ---------------------------------------------------------------------------------
+
+
+def wires(rig: PackRig, mohm: list[int], **slots: int) -> None:
+    """The board tells the resistances of its sense wires."""
+    rig.t.begin(rig.now)
+    for name, value in slots.items():
+        rig.t.set(INDEX[name], value)
+    for cell, wire in enumerate(mohm):
+        rig.t.set_wire(cell, wire)
+    rig.t.end()
+    rig.round()
+
+
+def test_worst_wire_is_named_and_compared_with_the_median() -> None:
+    rig = PackRig()
+    wires(rig, [40, 41, 38, 120, 39, 40])
+    assert (rig.value("wire_most_mohm"), rig.where("wire_most_mohm")) == (120, 4)
+    assert (rig.value("wire_ratio_pct"), rig.where("wire_ratio_pct")) == (300, 4)
+    assert rig.value("wire_fault") == 0
+
+
+def test_real_boards_wires_are_innocent() -> None:
+    """Four JK boards of the sheet's frames: up to 1.54 times the median."""
+    for mohm in (
+        [51, 52, 63, 66, 77, 88, 102, 113, 119, 113, 102, 98, 90, 68, 64, 54],
+        [104, 104, 122, 115, 114, 133, 112, 103, 130, 119, 101, 102, 126, 120, 116, 156],
+        [64, 61, 64, 61, 65, 63, 65, 62, 65, 62, 65, 61, 64, 62, 65, 63],
+        [83, 80, 79, 74, 77, 75, 77, 77, 83, 78, 77, 74, 76, 77, 82, 81],
+    ):
+        rig = PackRig()
+        wires(rig, mohm)
+        wires(rig, mohm)
+        assert (rig.value("wire_ratio_pct") or 0) < 160
+        assert rig.events == []
+
+
+def test_board_that_measures_no_wires_tells_nothing() -> None:
+    rig = PackRig()
+    wires(rig, [0, 0, 0, 0])
+    wires(rig, [], **fault_words("sense_wire"))
+    assert rig.value("wire_most_mohm") is None
+    assert rig.value("wire_fault") is None
+
+
+def test_boards_own_warning_counts_while_it_is_fresh() -> None:
+    rig = PackRig()
+    wires(rig, [40, 41], **fault_words("sense_wire"))
+    assert rig.value("wire_fault") == 1
+    wires(rig, [40, 41], **fault_words("clock"))
+    assert rig.value("wire_fault") == 0
+    rig.frame(**fault_words("sense_wire"))
+    rig.advance(5001)
+    wires(rig, [40, 41])
+    assert rig.value("wire_fault") == 0
+
+
+def test_wires_go_stale() -> None:
+    rig = PackRig()
+    wires(rig, [40, 1200])
+    rig.advance(5001)
+    assert rig.value("wire_most_mohm") is None
+
+
+def test_bad_wire_warns_with_the_second_frame() -> None:
+    rig = PackRig()
+    wires(rig, [40, 40, 1200])
+    assert rig.events == []
+    wires(rig, [40, 40, 1200])
+    assert rig.state("sense_wire") == ("set", "warn")
+    assert rig.record("sense_wire", "where") == 3
+
+
+# --- the median ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "middle"),
+    [
+        ([7], 7),
+        ([9, 2], 2),
+        ([3, 1, 2], 2),
+        ([4, 1, 3, 2], 2),
+        ([5] * 31 + [1], 5),
+        ([-1, -9, 4], -1),
+    ],
+)
+def test_median_is_the_lower_middle(values: list[int], middle: int) -> None:
+    assert median(values, len(values)) == middle
+    assert median([*values, 100], len(values)) == middle
+
+
+def test_median_of_differences() -> None:
+    assert median([10, 20, 40], 3, [1, 15, 5]) == 9

@@ -6,7 +6,8 @@ from pack_rig import PackRig
 
 def flags(rig: PackRig) -> dict[str, int | None]:
     """What the meter tells now."""
-    return {slot: rig.value(slot) for slot in ("charging", "riding", "resting", "still", "steady")}
+    slots = ("charging", "riding", "braking", "resting", "still", "steady")
+    return {slot: rig.value(slot) for slot in slots}
 
 
 def test_nothing_is_told_before_anything_is_known() -> None:
@@ -170,6 +171,37 @@ def test_one_wrong_sample_does_not_hide_a_charging_session() -> None:
     rig.frame(current_ma=-30000, charging_flag=1)
     rig.frame(current_ma=2000, charging_flag=1)
     assert rig.value("charging") == 1
+
+
+@pytest.mark.parametrize(("ma", "braking"), [(1000, 0), (1001, 1)])
+def test_braking_is_an_amp_in_twice_while_riding(ma: int, braking: int) -> None:
+    rig = PackRig()
+    rig.repeat(1, current_ma=-5000)
+    rig.frame(current_ma=20000)
+    assert rig.value("braking") == 0
+    rig.frame(current_ma=ma)
+    assert rig.value("braking") == braking
+    rig.frame(current_ma=ma)
+    assert rig.value("braking") == braking
+    rig.frame(current_ma=-1)
+    assert rig.value("braking") == 0
+
+
+def test_charger_does_not_brake() -> None:
+    rig = PackRig()
+    rig.repeat(2, current_ma=5000)
+    assert rig.value("braking") == 0
+
+
+def test_braking_is_not_carried_over_a_gap() -> None:
+    rig = PackRig()
+    rig.repeat(1, current_ma=-5000)
+    rig.repeat(1, current_ma=5000)
+    assert rig.value("braking") == 1
+    rig.advance(6000)
+    assert rig.value("braking") is None
+    rig.frame(current_ma=5000)
+    assert rig.value("braking") == 0
 
 
 # --- rest and steadiness -------------------------------------------------------------------------

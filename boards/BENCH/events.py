@@ -19,6 +19,8 @@ _CELL_SLOTS = (
     "wild_cells",
     "dead_cells",
     "cell_jump_mv",
+    "wire_most_mohm",
+    "wire_ratio_pct",
 )
 _PROBE_SLOTS = ("coldest_dc", "hottest_dc", "probe_faults", "probe_jump_dc", "probe_apart_dc")
 _SESSION_SLOTS = ("charging", "riding", "resting", "still", "steady")

@@ -5,7 +5,7 @@ load() takes the JSON object of the config file as a dict and returns a Config; 
 the option and its range. Order of precedence: table default, chemistry, profile, owner.
 """
 
-from deckwatch.guardrails.table import CODES, ROWS, needs, option_names
+from deckwatch.guardrails.table import CODES, OF_SERIES, ROWS, needs, option_names
 from deckwatch.index import PROFILES
 
 _CHEMISTRY_NAMES = ("nmc", "lfp")
@@ -42,6 +42,7 @@ CHEMISTRIES = {
             "cell_low_info_mv": 3000,
             "cell_low_warn_mv": 2800,
             "cell_low_alarm_mv": 2600,
+            "regen_full_warn_mv": 3630,
         },
     ),
 }
@@ -81,8 +82,10 @@ class Config:
         limits = []
         for level, name in zip(row[8], option_names(row)):
             limit = self.limits.get(name, level[1]) if name else level[1]
+            if not self.series and row[0] in OF_SERIES:
+                limit = None
             if name.endswith("_permille") and row[1] == "pack_mv" and limit is not None:
-                limit = self.above_full_mv(limit) if self.series else None
+                limit = self.above_full_mv(limit)
             limits.append(limit)
         return limits
 

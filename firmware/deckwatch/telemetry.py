@@ -49,6 +49,7 @@ SLOTS_KEPT = (
     # derived by meters, live
     "charging",
     "riding",
+    "braking",  # riding, and 1 A or more flows in
     "resting",
     "still",  # resting or charging
     "steady",  # the current has not moved by 1 A for 2 s
@@ -61,6 +62,7 @@ SLOTS_KEPT = (
     "wild_cells",
     "dead_cells",
     "cell_jump_mv",
+    "miscounted_cells",  # by how many the board's cells are not the configured string
     "coldest_dc",
     "hottest_dc",
     "probe_faults",
@@ -70,6 +72,9 @@ SLOTS_KEPT = (
     "discharge_ma",
     "fault_level",
     "error_level",
+    "wire_most_mohm",  # the worst sense wire, and how many per cent of the median it has
+    "wire_ratio_pct",
+    "wire_fault",  # the board's own warning of one
     "unanswered_ms",
     "quiet_ms",
     "bit_error_ppm",
@@ -154,15 +159,18 @@ class Telemetry:
         self.frames = 0  # frames that set something, wraps
         self.cell_frames = 0
         self.temp_frames = 0
+        self.wire_frames = 0
         self._cells_touched = False
         self._temps_touched = False
+        self._wires_touched = False
         self._faults_touched = False
         self._touched = False
 
     def begin(self, now: int) -> None:
         """A frame starts to fill slots; all it sets is stamped `now`."""
         self.now = now
-        self._touched = self._cells_touched = self._temps_touched = self._faults_touched = False
+        self._touched = self._cells_touched = self._temps_touched = False
+        self._wires_touched = self._faults_touched = False
 
     def end(self) -> bool:
         """The frame is done: count it for those who want agreeing ones. True if it set a value."""
@@ -170,6 +178,8 @@ class Telemetry:
             self.cell_frames = (self.cell_frames + 1) & _COUNT
         if self._temps_touched:
             self.temp_frames = (self.temp_frames + 1) & _COUNT
+        if self._wires_touched:
+            self.wire_frames = (self.wire_frames + 1) & _COUNT
         if self._touched:
             self.frames = (self.frames + 1) & _COUNT
         return self._touched
@@ -218,7 +228,7 @@ class Telemetry:
                 self.wire_mohm[self.wires] = 0
                 self.wires += 1
             self.wire_mohm[cell] = 0 if mohm < 0 else _MOST_16 if mohm > _MOST_16 else mohm
-            self._touched = True
+            self._touched = self._wires_touched = True
 
     def set_temp(self, probe: int, dc: int) -> None:
         """Temperature of one cell probe, 0.1 degC or NO_PROBE; `probe` counts from 0, those beyond

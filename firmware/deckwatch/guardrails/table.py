@@ -80,6 +80,7 @@ ROWS = (
         "ghost_voltage", "cell_jump_mv", ">", "", CELLS, 3, 0, 30000,
         ((WARN, 300, 50, 2000, 0),), "ghost_voltage_jump",
     ),
+    ("cell_count", "miscounted_cells", ">=", "", CELLS, 3, 0, 5000, ((WARN, 1, 1, 1, 0),)),
     (
         "charge_cold", "coldest_dc", "<", "charging", TEMPERATURE, 2, 20, 5000,
         ((WARN, 50, -100, 200, 60000), (ALARM, 0, -200, 150, 60000)),
@@ -114,6 +115,19 @@ ROWS = (
         ((WARN, None, 1000, 400000, 500), (ALARM, None, 1000, 400000, 500)),
     ),
     (
+        "regen_current", "current_ma", ">", "braking", CURRENT, 2, 2000, 2000,
+        ((WARN, None, 1000, 400000, 500),),
+    ),
+    (
+        "regen_full", "soc_pct", ">=", "braking", CURRENT, 2, 1, 600000,
+        ((WARN, 98, 80, 100, 0),),
+    ),
+    (
+        "regen_full", "highest_mv", ">=", "braking", CURRENT, 2, 20, 600000,
+        ((WARN, 4180, 3300, 4400, 0),),
+    ),
+    ("charge_fet_off", "charge_fet", "<=", "riding", CURRENT, 2, 0, 2000, ((ALARM, 0, 0, 0, 0),)),
+    (
         "bms_fault", "fault_level", ">=", "", ELECTRONICS, 2, 0, 2000,
         ((INFO, 1, 1, 1, 0), (WARN, 2, 2, 2, 0), (ALARM, 3, 3, 3, 0)),
     ),
@@ -129,11 +143,23 @@ ROWS = (
         "silence", "quiet_ms", ">=", "", ELECTRONICS, 1, 0, 5000,
         ((ALARM, 10000, 5000, 60000, 0),), "silence_quiet",
     ),
+    (
+        "sense_wire", "wire_most_mohm", ">", "", ELECTRONICS, 2, 100, 5000,
+        ((WARN, 1000, 100, 10000, 0),),
+    ),
+    (
+        "sense_wire", "wire_ratio_pct", ">=", "", ELECTRONICS, 2, 20, 5000,
+        ((WARN, 200, 120, 1000, 0),),
+    ),
+    ("sense_wire", "wire_fault", ">=", "", ELECTRONICS, 2, 0, 2000, ((WARN, 1, 1, 1, 0),)),
     ("link_noise", "bit_error_ppm", ">", "", ELECTRONICS, 1, 50, 0, ((INFO, 200, 20, 10000, 0),)),
 )  # fmt: skip
 
 # Judged on the line itself: watched without a word from the battery
 OF_THE_LINE = ("silence", "link_noise")
+
+# Without meaning where the owner has not said how many cells there are
+OF_SERIES = ("charge_voltage", "cell_count")
 
 # Which measured slots each derived one stands on; what is not named here is measured itself or
 # made by the link meter.
@@ -141,6 +167,8 @@ _CELLS = ("cell_mv",)
 _SESSION = ("current_ma",)
 NEEDS = {
     "charging": _SESSION,
+    "riding": _SESSION,
+    "braking": _SESSION,
     "still": _SESSION,
     "highest_mv": _CELLS,
     "lowest_mv": _CELLS,
@@ -150,6 +178,7 @@ NEEDS = {
     "dead_cells": _CELLS,
     "sum_error_mv": ("cell_mv", "pack_mv", "current_ma"),
     "sum_error_permille": ("cell_mv", "pack_mv", "current_ma"),
+    "miscounted_cells": _CELLS,
     "cell_jump_mv": ("cell_mv", "current_ma"),
     "coldest_dc": ("temp_dc",),
     "hottest_dc": ("temp_dc",),
@@ -158,6 +187,9 @@ NEEDS = {
     "probe_apart_dc": ("temp_dc",),
     "discharge_ma": _SESSION,
     "fault_level": ("faults_a",),
+    "wire_most_mohm": ("wire_mohm",),
+    "wire_ratio_pct": ("wire_mohm",),
+    "wire_fault": ("wire_mohm", "faults_a"),
     "error_level": ("error_code",),
 }
 

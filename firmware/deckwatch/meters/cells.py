@@ -26,8 +26,10 @@ _SUM_PERMILLE = INDEX["sum_error_permille"]
 _WILD = INDEX["wild_cells"]
 _DEAD = INDEX["dead_cells"]
 _JUMP = INDEX["cell_jump_mv"]
+_MISCOUNTED = INDEX["miscounted_cells"]
 
 _FITTED_MV = const(500)
+_UNFITTED = const(2)  # cells in a row at 0 V that end a string: one may be a dead group
 _TOP_MV = const(50)  # "within 50 mV of full"
 _MOMENT_MS = const(500)  # longest a set may take: 16 Daly frames last 217 ms (sheet daly.md 1)
 _PAIR_MS = const(1000)  # furthest apart pack and cell readings may lie to be compared
@@ -73,6 +75,9 @@ class Cells:
                 self._samples += 1
                 self._take(t, series)
                 self._compare_past(t, series, now)
+                self._compare_count(t, now)
+            elif self._series:
+                self._compare_name(t, now)
         if self._sampled:
             self._compare_sum(t, now)
 
@@ -127,6 +132,23 @@ class Cells:
             self._tell(t, _LOWEST, lowest, low_cell)
             self._tell(t, _SPREAD, highest - lowest, low_cell)
             self._tell(t, _TOP_SPREAD, top, low_cell)
+
+    def _compare_count(self, t, now: int) -> None:
+        """What the board names, or else what it reads, against the string the owner has set."""
+        if self._series and not self._compare_name(t, now):
+            cells = _last_fitted(t)
+            while cells > self._series and not self._belongs(t, cells - 1):
+                cells -= 1
+            off = cells - self._series
+            self._tell(t, _MISCOUNTED, 0 if -_UNFITTED < off < 0 else abs(off), 0)
+
+    def _compare_name(self, t, now: int) -> bool:
+        """The same for the number the board names; False where it names none."""
+        if not t.seen[_CELL_COUNT] or age_ms(now, t.stamp[_CELL_COUNT]) > t.ttl_ms:
+            return False
+        off = abs(t.value[_CELL_COUNT] - self._series)
+        t.derive(_MISCOUNTED, off, 0, t.stamp[_CELL_COUNT], t.count[_CELL_COUNT])
+        return True
 
     def _belongs(self, t, cell: int) -> bool:
         """Was a cell beyond the string read together with it?"""
@@ -200,6 +222,10 @@ def _named_or_fitted(t) -> int:
     """Cells in series when the owner has not said: what the board names, else the last fitted."""
     if t.seen[_CELL_COUNT]:
         return t.value[_CELL_COUNT]
+    return _last_fitted(t)
+
+
+def _last_fitted(t) -> int:
     cells = t.cells
     while cells and t.cell_mv[cells - 1] < _FITTED_MV:
         cells -= 1

@@ -1,7 +1,8 @@
-"""What the pack is doing: charging, riding, resting, and whether the current stands still.
+"""What the pack is doing: charging, riding, braking, resting; whether its current stands still.
 
 Charging = the BMS says so or sees a charger, or current flowed in for 60 s with none out; a flag
 during a ride is braking, never charging. Riding = current out of 1 A or more within the last 60 s.
+Braking = more than 1 A in while riding, in two samples.
 Resting = less than 0.5 A for 60 s (guardrail sheet). What took a minute to become true is not
 ended by one odd sample: two in a row must say so.
 """
@@ -19,17 +20,20 @@ _RIDING = INDEX["riding"]
 _RESTING = INDEX["resting"]
 _STILL = INDEX["still"]
 _STEADY = INDEX["steady"]
+_BRAKING = INDEX["braking"]
 
 _MINUTE_MS = const(60000)
 _RIDING_MA = const(1000)
 _RESTING_MA = const(500)
+_BRAKING_MA = const(1000)
 _INFLOW_MA = const(100)  # above the dead band of every board that has one
 _STEP_MA = const(1000)
 _STEADY_MS = const(2000)
 
 
 class Session:
-    """One pack's session flags: slots charging, riding, resting, still, steady (0 or 1)."""
+    """One pack's session flags, slots of 0 or 1: charging, riding, braking, resting, still,
+    steady."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -40,6 +44,7 @@ class Session:
         self._before_ma = 0  # the sample before; a pack that has said nothing draws nothing
         self._rode = False
         self._rode_at = 0
+        self._brakes = False
         self._in = False
         self._in_since = 0
         self._rest = False
@@ -52,7 +57,7 @@ class Session:
         """Follows the current and writes the flags that can be told."""
         known = t.fresh(_CURRENT, now)
         if not known:
-            self._in = self._rest = self._level = False
+            self._in = self._rest = self._level = self._brakes = False
             self._before_ma = 0
         elif t.count[_CURRENT] != self._count:
             self._count = t.count[_CURRENT]
@@ -70,6 +75,7 @@ class Session:
             resting = self._rest and age_ms(now, self._rest_since) >= _MINUTE_MS
             steady = self._level and age_ms(now, self._level_since) >= _STEADY_MS
             _put(t, _RIDING, self._rode, _CURRENT)
+            _put(t, _BRAKING, self._rode and self._brakes, _CURRENT)
             _put(t, _RESTING, resting, _CURRENT)
             _put(t, _STILL, resting or charging, _CURRENT)
             _put(t, _STEADY, steady, _CURRENT)
@@ -78,6 +84,7 @@ class Session:
         """Takes a new sample: keeps the times at which the current last did something."""
         before = self._before_ma
         self._before_ma = ma
+        self._brakes = ma > _BRAKING_MA and before > _BRAKING_MA
         if ma <= -_RIDING_MA and before <= -_RIDING_MA:
             self._rode = True
             self._rode_at = stamp

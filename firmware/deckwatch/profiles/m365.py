@@ -7,4 +7,5 @@ OPTIONS = {
     "design_mah": 7800,
     "discharge_current_warn_ma": 27000,
     "discharge_current_alarm_ma": 44000,
+    "regen_current_warn_ma": 20000,
 }

@@ -13,6 +13,7 @@ CONDITIONS = {
     "sum_error_permille": "sum of the cells and pack voltage differ by {}",
     "wild_cells": "a cell reads below 0.5 V, or more than a cell can (`ghost_cell_mv`)",
     "dead_cells": "a cell reads 0 V",
+    "miscounted_cells": "the board names or reads another number of cells than is set",
     "cell_jump_mv": "a cell jumps by {} while the current stands still",
     "coldest_dc": "coldest probe {}",
     "hottest_dc": "hottest probe {}",
@@ -20,6 +21,12 @@ CONDITIONS = {
     "probe_jump_dc": "a probe changes by {} within 10 s",
     "probe_apart_dc": "two probes differ by {}",
     "pack_mv": "pack {}",
+    "current_ma": "current into the pack {}",
+    "soc_pct": "percent shown {}",
+    "charge_fet": "the board has opened its charge MOSFET",
+    "wire_most_mohm": "worst sense wire {}",
+    "wire_ratio_pct": "worst sense wire {} of the median one",
+    "wire_fault": "the board itself warns of a sense wire",
     "discharge_ma": "current out of the pack {}",
     "fault_level": "the battery board reports {}",
     "error_level": "the controller reports {}",
@@ -32,13 +39,22 @@ INPUTS = {
     "pack_mv": "pack voltage",
     "current_ma": "current",
     "temp_dc": "cell probes",
+    "soc_pct": "percent shown",
+    "charge_fet": "state of the charge MOSFET",
+    "wire_mohm": "resistance of the sense wires",
     "faults_a": "the board's fault bits",
     "error_code": "the controller's error code (dash wire, or a VESC's own line)",
     "unanswered_ms": "requests on the controller's wire",
     "quiet_ms": "the battery's wire",
     "bit_error_ppm": "20 good frames in 30 s (fewer than 3 damaged ones count as none)",
 }
-GATES = {"still": "at rest or charging", "charging": "while charging", "": ""}
+GATES = {
+    "still": "at rest or charging",
+    "charging": "while charging",
+    "riding": "while riding",
+    "braking": "while braking",
+    "": "",
+}
 REPORTED = ("", "something harmless", "something wrong", "something dangerous")
 SENSES = {">=": "≥", ">": ">", "<=": "≤", "<": "<"}
 
@@ -54,6 +70,10 @@ def quantity(slot: str, number: int) -> str:
             return f"{number / 10:g} °C"
         case "ms":
             return duration(number)
+        case "pct":
+            return f"{number} %"
+        case "mohm":
+            return f"{number / 1000:g} Ω" if abs(number) >= 1000 else f"{number} mΩ"
         case "permille":
             return f"{number / 10:g} %"
         case "ppm":

@@ -22,14 +22,23 @@ QUANTITIES = {
     "probe_faults": "broken probes",
     "probe_jump_dc": "jump of",
     "probe_apart_dc": "probes apart by",
+    "miscounted_cells": "cells too many or too few",
     "pack_mv": "pack",
+    "current_ma": "current",
+    "soc_pct": "shown",
+    "charge_fet": "charge switch, 1 = closed",
+    "wire_most_mohm": "sense wire",
+    "wire_ratio_pct": "sense wire, of the median",
+    "wire_fault": "warnings of the board",
     "discharge_ma": "drawn",
     "unanswered_ms": "unanswered for",
     "quiet_ms": "silent for",
     "bit_error_ppm": "bit errors",
 }
-COUNTED = frozenset({"wild_cells", "dead_cells", "probe_faults"})
-LOWER_IS_WORSE = frozenset({"lowest_mv", "coldest_dc"})
+COUNTED = frozenset(
+    {"wild_cells", "dead_cells", "probe_faults", "miscounted_cells", "charge_fet", "wire_fault"}
+)
+LOWER_IS_WORSE = frozenset({"lowest_mv", "coldest_dc", "charge_fet"})
 
 
 def value(slot: str, number: int) -> str:
@@ -47,6 +56,8 @@ def value(slot: str, number: int) -> str:
             return f"{number / 10:.1f} °C"
         case "ms":
             return f"{number / 1000:.1f} s"
+        case "mohm":
+            return f"{number / 1000:.3f} Ω"
         case "pct":
             return f"{number} %"
         case "permille":
