@@ -7,28 +7,55 @@ import os
 from esp32 import NVS
 
 CONFIG = "config.json"
-_CONFIG_NEW = "config.new"
+_CONFIG_NEW = "config.new"  # while one is written; left behind by a power cut, it counts nothing
+_CONFIG_GOOD = "config.good"  # the last one the dongle has started with
 
 
 def read_config():
     """The owner's options as a dict, {} when there is no file; ValueError when it cannot be read
     as a JSON object."""
+    return _read_options(CONFIG)
+
+
+def good_config():
+    """The last options the dongle has started with, for a file that was damaged since; {} when
+    there are none."""
     try:
-        with open(CONFIG) as stream:
+        return _read_options(_CONFIG_GOOD)
+    except ValueError:
+        return {}
+
+
+def _read_options(path: str) -> dict:
+    try:
+        with open(path) as stream:
             options = json.load(stream)
     except OSError:
         return {}
     if not isinstance(options, dict):
-        raise ValueError("%s must hold a JSON object" % CONFIG)
+        raise ValueError("%s must hold a JSON object" % path)
     return options
 
 
 def write_config(options: dict) -> None:
     """Replaces the owner's options, whole or not at all: a file of its own takes the place of the
     former."""
+    _replace(CONFIG, options)
+
+
+def keep_good_config(options: dict) -> bool:
+    """The dongle has started with these. Says whether they are kept; else the former are."""
+    try:
+        _replace(_CONFIG_GOOD, options)
+        return True
+    except OSError:
+        return False
+
+
+def _replace(path: str, options: dict) -> None:
     with open(_CONFIG_NEW, "w") as stream:
         json.dump(options, stream)
-    os.rename(_CONFIG_NEW, CONFIG)
+    os.rename(_CONFIG_NEW, path)
 
 
 _SPACE = "deckwatch"
