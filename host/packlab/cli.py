@@ -22,6 +22,7 @@ from packlab.interpreters import INTERPRETERS
 from packlab.journal import command as journal_command
 from packlab.key import command as key_command
 from packlab.record import command as capture_command
+from packlab.report import command as report_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     journal_command.add_command(commands)
     key_command.add_command(commands)
     capture_command.add_command(commands)
+    report_command.add_command(commands)
     config_command.add_command(commands)
     diagnose_command.add_command(commands)
     return parser
