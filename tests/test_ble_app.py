@@ -122,6 +122,19 @@ def test_a_stranger_changes_nothing_the_owner_does(phone: Any) -> None:
     assert len(trace.said("button: self-test")) == 1
 
 
+def test_the_owner_starts_and_ends_a_session(phone: Any) -> None:
+    trace, _ = phone
+    assert said(trace, "guided") == "(0, b'recovering')"
+    told = trace.said("session recovering 0 min target 3500: ")
+    assert told
+    assert all(">" in line for line in told)
+    assert said(trace, "over").startswith("(0, b'recovering ended after 0 min: ")
+    assert said(trace, "nosuch") == "(5, b'there is no session 7')"
+    notes = trace.said("owner: recovering")
+    assert notes[0] == "owner: recovering began, target 3500 mV"
+    assert notes[1].startswith("owner: recovering ended after 0 min: ")
+
+
 def test_a_risky_change_waits_for_the_button(phone: Any) -> None:
     trace, _ = phone
     assert said(trace, "series") == "(6, b'series')"

@@ -34,7 +34,15 @@ class Device:
         return (commands.DONE, "") if held else self.answer
 
     def __getattr__(self, name: str) -> Any:
-        if name not in ("acknowledge", "mute", "blink", "self_test", "set_time", "read_log"):
+        if name not in (
+            "acknowledge",
+            "mute",
+            "blink",
+            "self_test",
+            "set_time",
+            "read_log",
+            "start_session",
+        ):
             raise AttributeError(name)
 
         def do(*arguments: Any) -> tuple[int, str]:
@@ -104,6 +112,8 @@ def test_every_command_reaches_the_device() -> None:
         (commands.SET_TIME, (1_800_000_000).to_bytes(4, "little")),
         (commands.SET_OPTION, b"\x10\x50"),
         (commands.READ_LOG, b"\x02\x01\x00\x00\x14"),
+        (commands.START_SESSION, b"\x01\xac\x0d"),
+        (commands.START_SESSION, b"\x00"),
     ):
         assert air.say(op, payload) == commands.DONE
     assert air.device.done == [
@@ -115,6 +125,8 @@ def test_every_command_reaches_the_device() -> None:
         ("set_time", 1_800_000_000),
         ("set_option", 16, b"\x50", False),
         ("read_log", 258, 20),
+        ("start_session", 1, 3500),
+        ("start_session", 0, 0),
     ]
     assert air.device.notes == []
 
@@ -128,6 +140,7 @@ def test_no_command_switches_a_battery() -> None:
     reached = {done[0] for done in air.device.done}
     assert reached == {
         "acknowledge", "mute", "blink", "self_test", "set_time", "set_option", "read_log",
+        "start_session",
     }  # fmt: skip
 
 

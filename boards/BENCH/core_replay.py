@@ -38,6 +38,9 @@ class Replay:
         self._buf = bytearray(CHUNK)
         loaded = config.load(settings.get("config", {}))
         self.core = Pipeline(loaded, self, settings.get("strict", True))
+        session = settings.get("session")
+        if session:
+            self.core.begin(session[0], session[1])
         self._tick_at = 0
         self._render_at = 0
         self._look = -1

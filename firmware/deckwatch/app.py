@@ -327,6 +327,9 @@ class App:
         if console.live_ms and age_ms(now, self._told_at) >= console.live_ms:
             self._told_at = now
             console.tell_live(self.core, now)
+            core = self.core
+            if core.guided is not None:
+                print("session %s" % core.guided.told(core.packs[0].telemetry, core.uptime_s))
 
     async def _buttons(self) -> None:
         """A broken button is no reason to restart: it has moved on as soon as it is looked at."""

@@ -17,6 +17,7 @@ SELF_TEST = const(4)
 SET_TIME = const(5)  # seconds since 1970 u32
 SET_OPTION = const(6)  # number u8, value (settings.py)
 READ_LOG = const(7)  # first index u32, count u8
+START_SESSION = const(8)  # kind u8 (sessions.py; 0 ends it), target of each group u16 mV or none
 
 DONE = const(0)
 AT_NEXT_START = const(1)
@@ -42,13 +43,15 @@ _SIZES = {
     SET_TIME: (4, 4),
     SET_OPTION: (1, 5),
     READ_LOG: (5, 5),
+    START_SESSION: (1, 3),
 }
 
 
 class Commands:
     """owner: an Owner. device: does acknowledge(), mute(minutes), blink(), self_test(),
-    set_time(s), set_option(number, data, held), read_log(first, count), each of which returns
-    (code, text), and note(text), which keeps what happened.
+    set_time(s), set_option(number, data, held), read_log(first, count),
+    start_session(kind, target_mv), each of which returns (code, text), and note(text), which
+    keeps what happened.
 
     One risky command may wait for the button, the newest.
     """
@@ -137,6 +140,8 @@ class Commands:
             return device.self_test()
         if op == SET_TIME:
             return device.set_time(int.from_bytes(payload, "little"))
+        if op == START_SESSION:
+            return device.start_session(payload[0], int.from_bytes(payload[1:], "little"))
         if op == SET_OPTION:
             return device.set_option(payload[0], payload[1:], False)
         return device.read_log(int.from_bytes(payload[:4], "little"), payload[4])

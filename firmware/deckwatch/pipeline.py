@@ -9,6 +9,7 @@ nothing allocates after start.
 
     recall(pack, buf)        before the first tick: what was remembered of a pack (memory.py)
     clock(unix_s, now)       somebody has told what time it is
+    begin(kind, target_mv)   the owner starts a session of his own (sessions.py); end() closes it
 
 `now` is a millisecond tick (ticks.py). The sink is told `on_alert(alerts, code)` whenever an alert
 is set, changes, clears or becomes unknown.
@@ -17,7 +18,7 @@ is set, changes, clears or becomes unknown.
 from micropython import const
 
 from deckwatch import status
-from deckwatch.alert import OK, SET, UNKNOWN, WARN
+from deckwatch.alert import INFO, OK, SET, UNKNOWN, WARN
 from deckwatch.controller_errors import ALARMING
 from deckwatch.framer import Framer
 from deckwatch.guardrails.alerts import Alerts
@@ -65,6 +66,14 @@ def _poller_of(protocol, mode: str):
     return Poller(protocol.REQUESTS, mode)
 
 
+def _session_of(kind: int, target_mv: int, core):
+    """The owner's session, begun now; loaded for it."""
+    from deckwatch.guardrails.table import CODES
+    from deckwatch.sessions import Guided
+
+    return Guided(kind, target_mv, core.packs, CODES, core.uptime_s)
+
+
 class Pack:
     """One battery: what is known of it, the meters that derive more, and its judge.
 
@@ -109,7 +118,8 @@ class Pipeline:
     also carries controller and link slots. link: line state and quality. unknown: whole, valid
     frames of an unknown kind. decode_errors: decoders that raised, a bug; with `strict` (tests) it
     is raised. framers: one per port, None for those not in `ports`. uptime_s: since the start;
-    wall_s: seconds since 2020, 0 = nobody has told.
+    wall_s: seconds since 2020, 0 = nobody has told. guided: the owner's session, None = there is
+    none.
     """
 
     def __init__(self, config, sink, strict: bool = False, ports: tuple = ALL_PORTS) -> None:
@@ -138,6 +148,7 @@ class Pipeline:
         self.decode_errors = 0
         self.uptime_s = 0
         self.wall_s = 0
+        self.guided = None
         self._fresh = False  # a frame brought values since the last round
         self._forgot = True  # all that was known is gone since the last round
         self._due_ms = 0
@@ -240,6 +251,8 @@ class Pipeline:
             self.wall_s += seconds
         for pack in self.packs:
             pack.memory.now_s += seconds
+        if self.guided is not None:
+            self.guided.follow(self.packs[0].telemetry, now)
 
     def _judge(self, now: int, whole: bool) -> int:
         self._fresh = self._forgot = False
@@ -265,8 +278,12 @@ class Pipeline:
             alerts.news = False
             for code in range(self._codes):
                 if alerts.state[code] == SET and alerts.level[code] > level:
-                    level = alerts.level[code]
-                    group = self._group[code]
+                    found = alerts.level[code]
+                    if self.guided is not None and self.guided.knows(alerts, code):
+                        found = INFO  # the owner works on it
+                    if found > level:
+                        level = found
+                        group = self._group[code]
                 elif alerts.state[code] == UNKNOWN and alerts.level[code] > lost:
                     lost = alerts.level[code]
                     lost_group = self._group[code]
@@ -328,6 +345,25 @@ class Pipeline:
         for pack in self.packs:
             pack.judge.release()
         self._expected = bytes([config.expects(code) for code in range(self._codes)])
+
+    def begin(self, kind: int, target_mv: int) -> None:
+        """Starts a session of the owner's in place of the one that may be going on."""
+        self.end()
+        self.guided = _session_of(kind, target_mv, self)
+        self._judge_anew()
+
+    def end(self) -> str:
+        """Ends the owner's session; how it went, "" when there was none."""
+        guided = self.guided
+        if guided is None:
+            return ""
+        self.guided = None
+        guided.close(self.packs)
+        self._judge_anew()
+        return guided.result(self.packs[0].telemetry, self.uptime_s)
+
+    def _judge_anew(self) -> None:
+        self._forgot = True  # everything is judged in the next round, new values or not
 
     def acknowledge(self) -> None:
         """The owner has heard: silence until something new is set."""

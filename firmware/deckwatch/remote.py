@@ -28,6 +28,7 @@ _FIND = ((BLUE, 2000, 150), (DARK, 0, 100)) + ((BLUE, 0, 150), (DARK, 0, 150)) *
 _HOLD = ((AMBER, 2000, 100), (DARK, 0, 200)) + ((AMBER, 0, 100), (DARK, 0, 200)) * 15
 # Loaded for the length of a change
 _CHANGING = ("settings", "config", "guardrails.table", "index")
+_SESSION = ("sessions", "guardrails.table")
 
 
 class Remote:
@@ -114,6 +115,24 @@ class Remote:
         self._core.clock(unix_s, clock.now_ms())
         self.note("time %d -> %d" % (before, unix_s))
         return DONE, ""
+
+    def start_session(self, kind: int, target_mv: int) -> tuple:
+        """A session of the owner's own; kind 0 ends it. What came of it is kept."""
+        from deckwatch import sessions
+
+        core = self._core
+        if kind >= len(sessions.KINDS):
+            return REFUSED, "there is no session %d" % kind
+        ended = core.end()
+        if ended:
+            self.note(ended)
+        if kind:
+            core.begin(kind, target_mv)
+            self.note("%s began, target %d mV" % (sessions.KINDS[kind], target_mv))
+        forget(_SESSION)
+        if not kind and not ended:
+            return NOTHING, "there is no session"
+        return DONE, ended if not kind else sessions.KINDS[kind]
 
     def set_option(self, number: int, data: bytes, held: bool) -> tuple:
         """A limit counts from now on, anything else from the next start on."""

@@ -30,7 +30,8 @@ BEAT_US = 50_000
 class Settings:
     """How to replay. config: as in the dongle's config file. interpreter: one of INTERPRETERS.
     speed: times real time, None = as fast as it goes. telemetry, edges: what else the trace
-    tells. depth: "core", or "app" for the whole firmware on the virtual board."""
+    tells. depth: "core", or "app" for the whole firmware on the virtual board. session: the
+    owner's own session the core is in from the start, and its target in mV; (0, 0) = none."""
 
     config: dict[str, Any] = field(default_factory=dict)
     interpreter: str = "unix"
@@ -38,6 +39,7 @@ class Settings:
     telemetry: bool = False
     edges: bool = False
     depth: str = "core"
+    session: tuple[int, int] = (0, 0)
 
 
 def head_line(settings: Settings, *, lock: bool = False) -> str:
@@ -47,6 +49,7 @@ def head_line(settings: Settings, *, lock: bool = False) -> str:
         "telemetry": settings.telemetry,
         "edges": settings.edges,
         "lock": lock,
+        **({"session": settings.session} if settings.session[0] else {}),
     }
     return json.dumps(head) + "\n"
 

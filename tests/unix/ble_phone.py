@@ -59,6 +59,17 @@ def feed():
     phone.say(3)
     yield from w.until(37000)
     phone.say(4)
+    yield from w.until(38000)
+    phone.say(8, b"\x01\xac\x0d")
+    yield from w.until(38200)
+    print("guided", phone.answer())
+    yield from w.until(40000)
+    phone.say(8, b"\x00")
+    yield from w.until(40200)
+    print("over", phone.answer())
+    phone.say(8, b"\x07")
+    yield from w.until(40400)
+    print("nosuch", phone.answer())
     yield from w.until(42000)
     # an alarm is on the air at once
     w.frames[:] = HOT
