@@ -108,6 +108,12 @@ class LineRig:
             self.core.line(PORTS.index(port), LINE_STATES.index(state), self.now)
             self._step(True)
 
+    def humidity(self, pct: int) -> None:
+        """The dongle's own sensor is read."""
+        self._feed("humidity", str(pct))
+        self.core.humidity(pct, self.now)
+        self._step(True)
+
     def ask(self, register: int = 0x30, wanted: int = 12) -> None:
         """The controller asks the battery."""
         self.hear(xiaomi(0x22, 0x01, register, bytes([wanted])), "host_tx")

@@ -33,8 +33,16 @@ LIMITS = [
     ("discharge_hot_alarm_dc", 600, 300, 900),
     ("temp_sensor_jump_warn_dc", 100, 30, 500),
     ("temp_sensor_apart_warn_dc", 100, 30, 500),
+    ("heat_rise_warn_dc", 50, 20, 200),
+    ("heat_rise_alarm_dc", 100, 50, 300),
+    ("board_hot_warn_dc", 800, 400, 1200),
+    ("board_hot_alarm_dc", 950, 500, 1300),
+    ("board_hot_idle_warn_dc", 150, 50, 500),
     ("charge_voltage_warn_permille", 6, 0, 50),
     ("charge_voltage_alarm_permille", 12, 0, 80),
+    ("charge_current_warn_ma", 3000, 500, 200000),
+    ("charge_target_info_pct", 97, 50, 100),
+    ("charge_target_info_mv", 4150, 3300, 4250),
     ("discharge_current_warn_ma", 27000, 1000, 400000),
     ("discharge_current_alarm_ma", 44000, 1000, 400000),
     ("regen_current_warn_ma", 20000, 1000, 400000),
@@ -44,6 +52,7 @@ LIMITS = [
     ("silence_quiet_alarm_ms", 10000, 5000, 60000),
     ("sense_wire_warn_mohm", 1000, 100, 10000),
     ("sense_wire_warn_pct", 200, 120, 1000),
+    ("humidity_warn_pct", 85, 50, 100),
     ("link_noise_info_ppm", 200, 20, 10000),
 ]
 
@@ -257,10 +266,11 @@ def test_guardrail_is_expected_when_all_it_stands_on_passes_by() -> None:
     assert expected_codes(settings, "pack_mv") == set()
     assert expected_codes(settings, "pack_mv", "current_ma") == {
         "charge_voltage",
+        "charge_current",
         "discharge_current",
         "regen_current",
     }
-    assert expected_codes(settings, "temp_dc") == {"discharge_hot", "temp_sensor"}
+    assert expected_codes(settings, "temp_dc") == {"discharge_hot", "temp_sensor", "heat_rise"}
     assert expected_codes(settings, "cell_mv") == {
         "cell_high",
         "cell_low",
@@ -268,16 +278,25 @@ def test_guardrail_is_expected_when_all_it_stands_on_passes_by() -> None:
         "cell_count",
     }
     assert "cell_count" not in expected_codes(load({"series": 0}), "cell_mv")
+    assert expected_codes(settings, "soc_pct", "current_ma") >= {"charge_target"}
+    assert expected_codes(settings, "mos_temp_dc") == {"board_hot"}
+    assert expected_codes(settings, "humidity_pct") == {"humidity"}
     assert expected_codes(settings, "cell_mv", "current_ma") >= {"cell_spread"}
     assert expected_codes(settings, "faults_a", "error_code") == {"bms_fault", "controller_error"}
 
 
 def test_guardrail_without_a_limit_is_not_expected() -> None:
     off: dict[str, None] = dict.fromkeys(
-        ("discharge_current_warn_ma", "discharge_current_alarm_ma", "regen_current_warn_ma")
+        (
+            "charge_current_warn_ma",
+            "discharge_current_warn_ma",
+            "discharge_current_alarm_ma",
+            "regen_current_warn_ma",
+        )
     )
     assert expected_codes(load(off), "pack_mv", "current_ma") == {"charge_voltage"}
-    assert expected_codes(load({"series": 0}), "pack_mv", "current_ma") == {
+    unknown = load({"series": 0, "charge_current_warn_ma": None})
+    assert expected_codes(unknown, "pack_mv", "current_ma") == {
         "discharge_current",
         "regen_current",
     }

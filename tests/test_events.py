@@ -121,9 +121,12 @@ def test_light(look: int, group: int, colour: str, blinks: int) -> None:
 def test_buzzer_and_edges() -> None:
     shown = Status()
     shown.group = 4
+    shown.look = LOOKS.index("alarm")
     assert json.loads(events.buzzer(7, shown, 2700)) == {
         "t_ms": 7, "event": "buzzer", "tone_hz": 2700, "beeps": 4,
     }  # fmt: skip
+    shown.look = LOOKS.index("info")
+    assert json.loads(events.buzzer(7, shown, 1600))["beeps"] == 0
     assert json.loads(events.edge(8, AMBER, 2000)) == {
         "t_ms": 8, "event": "edge", "colour": "amber", "tone_hz": 2000,
     }  # fmt: skip
@@ -133,7 +136,7 @@ def test_what_is_watched_and_what_is_not() -> None:
     rig = PackRig()
     rig.frame(temps=[230, 230])
     line = json.loads(events.watch(5, rig.alerts))
-    assert line["watched"] == ["discharge_hot", "temp_sensor"]
+    assert line["watched"] == ["discharge_hot", "temp_sensor", "heat_rise"]
     assert sorted(line["watched"] + line["not_watched"]) == sorted(CODES)
     assert (line["t_ms"], line["event"], line["pack"]) == (5, "watch", 1)
 

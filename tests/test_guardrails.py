@@ -69,9 +69,32 @@ SHEET = [
     Row("temp_sensor", "probe_faults", "warn", 0, 1, 1, 0, 0, 10000),
     Row("temp_sensor", "probe_jump_dc", "warn", 100, 101, 101, 100, 0, 30000),
     Row("temp_sensor", "probe_apart_dc", "warn", 100, 101, 81, 80, 60000, 10000),
+    # row 12: 5 °C in 5 min with less than 5 A, 10 °C in 3 min
+    Row("heat_rise", "heat_rise_dc", "warn", 49, 50, 31, 30, 0, 10000),
+    Row("heat_rise", "heat_burst_dc", "alarm", 99, 100, 81, 80, 0, 10000),
+    # row 38: 80 and 95 °C; 15 °C above the cells with less than 1 A for 10 min
+    Row("board_hot", "board_dc", "warn", 799, 800, 751, 750, 0, 10000),
+    Row("board_hot", "board_dc", "alarm", 949, 950, 901, 900, 0, 10000),
+    Row("board_hot", "board_over_dc", "warn", 149, 150, 121, 120, 600_000, 10000),
     # row 13, 10S: above 42.25 V for 30 s, above 42.50 V for 2 s
     Row("charge_voltage", "pack_mv", "warn", 42250, 42251, 42151, 42150, 30000, gate="charging"),
     Row("charge_voltage", "pack_mv", "alarm", 42500, 42501, 42401, 42400, 2000, gate="charging"),
+    # row 15: above 3.0 A for 5 s
+    Row("charge_current", "current_ma", "warn", 3000, 3001, 2801, 2800, 5000, gate="charging"),
+    # row 16: 97 %, or 4.15 V a cell
+    Row("charge_target", "soc_pct", "info", 96, 97, 95, 94, 0, gate="charging"),
+    Row(
+        "charge_target",
+        "highest_mv",
+        "info",
+        4149,
+        4150,
+        4101,
+        4100,
+        2000,
+        5000,
+        gate="charging",
+    ),
     # row 20: 27 A and 44 A for 0.5 s
     Row("discharge_current", "discharge_ma", "warn", 26999, 27000, 25001, 25000, 500, 2000),
     Row("discharge_current", "discharge_ma", "alarm", 43999, 44000, 42001, 42000, 500, 2000),
@@ -105,6 +128,8 @@ SHEET = [
     Row("sense_wire", "wire_most_mohm", "warn", 1000, 1001, 901, 900, 0),
     Row("sense_wire", "wire_ratio_pct", "warn", 199, 200, 181, 180, 0),
     Row("sense_wire", "wire_fault", "warn", 0, 1, 1, 0, 0, 2000),
+    # row 40: 85 % for 10 min
+    Row("humidity", "humidity_pct", "warn", 84, 85, 81, 80, 600_000, 60_000),
     # row 32: more than 2 bit errors in 10,000
     Row("link_noise", "bit_error_ppm", "info", 200, 201, 151, 150, 0, 0, need=1),
 ]
@@ -702,3 +727,43 @@ def test_second_pack_is_kept_apart() -> None:
     assert line.value("lowest_mv", 0) == 4100
     assert line.value("lowest_mv", 1) == 3640
     assert line.value("unanswered_ms", 1) is None
+
+
+def test_charge_target_chirps_once_a_session() -> None:
+    line = LineRig()
+    line.ride(3, bits=0x41, current_ma=2000, soc_pct=96)
+    assert line.beeps == []
+    line.ride(3, bits=0x41, current_ma=2000, soc_pct=97)
+    assert line.state("charge_target") == INFO
+    assert len(line.beeps) == 2  # two tones
+    line.ride(60, bits=0x01, current_ma=0, soc_pct=98)
+    assert line.state("charge_target") == OK
+    line.ride(10, bits=0x41, current_ma=500, soc_pct=98)  # tops up
+    assert line.state("charge_target") == INFO
+    assert len(line.beeps) == 2
+    line.ride(3, current_ma=-8000, soc_pct=98)
+    line.ride(70, bits=0x41, current_ma=500, soc_pct=98)
+    assert len(line.beeps) == 4
+
+
+def test_braking_on_a_full_pack_is_no_charge_target_and_no_charge_current() -> None:
+    rig = PackRig()
+    rig.repeat(20, current_ma=-8000, soc_pct=99)
+    rig.repeat(20, current_ma=15000, soc_pct=99)
+    assert rig.told("charge_target") == rig.told("charge_current") == []
+
+
+def test_charge_current_of_every_profile() -> None:
+    for profile, limit in (
+        ("m365", 3000),
+        ("pro2", 3000),
+        ("ninebot", 3000),
+        ("happy", 3000),
+        ("botox", 6000),
+        ("jbd", None),
+    ):
+        rig = PackRig(profile=profile)
+        rig.repeat(70, current_ma=limit or 60000, soc_pct=50)
+        assert rig.told("charge_current") == [], profile
+        rig.repeat(7, current_ma=(limit or 60000) + 1, soc_pct=50)
+        assert rig.state("charge_current") == (WARN if limit else OK), profile

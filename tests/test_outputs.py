@@ -171,3 +171,29 @@ def test_waits_never_pass_an_edge() -> None:
         for first, second in pairwise(edges):
             for ms in (first, (first + second) // 2, second - 1):
                 assert buzzer.render(of, ms) == second - ms
+
+
+# --- good news -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("look", [status.OFF, status.PARTIAL, status.FINE, status.INFO])
+def test_good_news_is_two_rising_tones_once(look: int) -> None:
+    now = shown(look, 3)
+    now.chirp(TICKS - 100)
+    heard = course(Buzzer(), now, "tone_hz", 3000, TICKS - 100)
+    assert heard == [(0, 1600), (90, 0), (130, 2400), (270, 0)]
+
+
+def test_nobody_chirps_without_news() -> None:
+    assert course(Buzzer(), shown(status.INFO, 3), "tone_hz", 1000) == [(0, 0)]
+
+
+def test_acknowledging_does_not_silence_good_news_and_a_warning_drowns_it() -> None:
+    now = shown(status.INFO, 3)
+    now.muted = True
+    now.chirp(0)
+    assert course(Buzzer(), now, "tone_hz", 80)[0] == (0, 1600)
+    for look, tone_hz in ((status.WARN, WARN_HZ), (status.ALARM, ALARM_HZ)):
+        now = shown(look, 3)
+        now.chirp(0)
+        assert course(Buzzer(), now, "tone_hz", 100) == [(0, tone_hz)]

@@ -31,6 +31,15 @@ def test_news_starts_light_and_sound_anew() -> None:
     assert (shown.since, shown.sound_since) == (3000, 3000)
 
 
+def test_good_news_is_kept_with_its_time() -> None:
+    shown = Status()
+    assert not shown.chirps
+    shown.chirp(1000)
+    assert (shown.chirps, shown.chirp_since) == (True, 1000)
+    shown.saturate(TICKS - 1)
+    assert (TICKS - 1 - shown.chirp_since) % TICKS == 1 << 28
+
+
 def test_milder_alert_that_remains_does_not_start_the_sound_anew() -> None:
     shown = Status()
     shown.show(ALARM, 2, True, 1000)

@@ -416,6 +416,21 @@ def test_the_buzzer_beeps_as_the_firmwares(beeps: int) -> None:
         assert is_sounding(sound, now_ms) == bool(real.tone_hz), now_ms
 
 
+def test_the_chirp_sounds_as_the_firmwares() -> None:
+    real = Buzzer()
+    shown = status.Status()
+    shown.chirp(1000)
+    sound = Sound(1600, 0, at_ms=1000, groups=1)
+    for now_ms in range(1000, 2000, 10):
+        real.render(shown, now_ms)
+        assert is_sounding(sound, now_ms) == bool(real.tone_hz), now_ms
+
+
+def test_the_chirp_is_called_one() -> None:
+    assert words.beeps(0, 1600) == "a chirp: good news"
+    assert words.beeps(2, 2000) == "2 beeps at 2000 Hz"
+
+
 # --- the timeline --------------------------------------------------------------------------------
 
 

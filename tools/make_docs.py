@@ -205,6 +205,8 @@ def _sounds() -> Iterator[str]:
             for first, last, step in runs(groups)
         )
         rows.append((name, beeps, heard + (", and so on" if groups[-1] > HEARD_MS // 2 else "")))
+    chirp = ", ".join(f"{hz} Hz {ms} ms" for hz, ms in firmware("outputs.buzzer").CHIRP if hz)
+    rows.append(("good news", chirp, "one chirp, where nothing worse is heard: the charge target"))
     head = ("", "beeps, as many as the group", "groups of beeps (minutes after it was set)")
     yield from table(head, rows)
 

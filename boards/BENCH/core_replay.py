@@ -2,10 +2,10 @@
 bit; the trace must be the same.
 
 Standard input: one JSON line of settings ({"config": {...}, "telemetry": bool, "edges": bool,
-"lock": bool}), then the line feed, `t_us port hex`, `t_us port !level`, or `t_us clock -` (time
-passes, nothing comes), sorted by time. Standard output: the trace, JSON lines. `lock` locks the
-heap from feed to render, so that any allocation there ends the run with MemoryError. Started by
-packlab replay.
+"lock": bool}), then the line feed, `t_us port hex`, `t_us port !level`, `t_us humidity PCT` (the
+dongle's own sensor), or `t_us clock -` (time passes, nothing comes), sorted by time. Standard
+output: the trace, JSON lines. `lock` locks the heap from feed to render, so that any allocation
+there ends the run with MemoryError. Started by packlab replay.
 """
 
 import binascii
@@ -92,6 +92,16 @@ class Replay:
         now = ms & _TICKS
         self._lock()
         self.core.line(port, state, now)
+        self._unlock()
+        self._step(ms, True)
+
+    def humidity(self, ms, pct):
+        """The sensor was read."""
+        self.run_to(ms)
+        self.ms = ms
+        now = ms & _TICKS
+        self._lock()
+        self.core.humidity(pct, now)
         self._unlock()
         self._step(ms, True)
 
@@ -189,6 +199,9 @@ def main():
         ms = int(t_us) // 1000
         if port == "clock":
             replay.run_to(ms)
+            continue
+        if port == "humidity":
+            replay.humidity(ms, int(data))
             continue
         port = PORTS.index(port)
         if data.startswith("!"):

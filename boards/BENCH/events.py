@@ -22,7 +22,15 @@ _CELL_SLOTS = (
     "wire_most_mohm",
     "wire_ratio_pct",
 )
-_PROBE_SLOTS = ("coldest_dc", "hottest_dc", "probe_faults", "probe_jump_dc", "probe_apart_dc")
+_PROBE_SLOTS = (
+    "coldest_dc",
+    "hottest_dc",
+    "probe_faults",
+    "probe_jump_dc",
+    "probe_apart_dc",
+    "heat_rise_dc",
+    "heat_burst_dc",
+)
 _SESSION_SLOTS = ("charging", "riding", "resting", "still", "steady")
 
 
@@ -68,11 +76,11 @@ def led(t_ms, shown):
 
 
 def buzzer(t_ms, shown, tone_hz):
-    """A group of beeps begins."""
+    """A group of beeps begins, or a chirp: 0 beeps."""
     return '{"t_ms":%d,"event":"buzzer","tone_hz":%d,"beeps":%d}' % (
         t_ms,
         tone_hz,
-        shown.group,
+        shown.group if shown.look >= status.WARN else 0,
     )
 
 

@@ -39,6 +39,7 @@ CHEMISTRIES = {
             "cell_high_info_mv": 3550,
             "cell_high_warn_mv": 3650,
             "cell_high_alarm_mv": 3750,
+            "charge_target_info_mv": 3500,
             "cell_low_info_mv": 3000,
             "cell_low_warn_mv": 2800,
             "cell_low_alarm_mv": 2600,

@@ -10,6 +10,7 @@ nothing allocates after start.
     recall(pack, buf)        before the first tick: what was remembered of a pack (memory.py)
     clock(unix_s, now)       somebody has told what time it is
     begin(kind, target_mv)   the owner starts a session of his own (sessions.py); end() closes it
+    humidity(pct, now)       a sensor of the dongle's own has been read
 
 `now` is a millisecond tick (ticks.py). The sink is told `on_alert(alerts, code)` whenever an alert
 is set, changes, clears or becomes unknown.
@@ -25,6 +26,7 @@ from deckwatch.guardrails.alerts import Alerts
 from deckwatch.guardrails.judge import Judge, Rules
 from deckwatch.memory import Memory, clock_of
 from deckwatch.meters.cells import Cells
+from deckwatch.meters.heat import Heat
 from deckwatch.meters.link import IDLE, LOW, PORTS, Link
 from deckwatch.meters.probes import Probes
 from deckwatch.meters.reports import Reports
@@ -32,11 +34,12 @@ from deckwatch.meters.session import Session
 from deckwatch.outputs.buzzer import Buzzer
 from deckwatch.outputs.led import Led
 from deckwatch.status import Status
-from deckwatch.telemetry import Telemetry
+from deckwatch.telemetry import INDEX, Telemetry
 from deckwatch.ticks import age_ms
 
 _SECOND_MS = const(1000)  # everything is judged anew at least this often, so that staleness shows
 _HOUR_S = const(3600)
+_HUMIDITY = INDEX["humidity_pct"]
 
 ALL_PORTS = tuple(range(len(PORTS)))
 _LOOK = (status.FINE, status.INFO, status.WARN, status.ALARM)  # by alert level
@@ -85,10 +88,12 @@ class Pack:
         self.telemetry = Telemetry()
         self.telemetry.ttl_ms = config.fresh_ms
         self.memory = Memory()
+        probes = Probes(protocol.OPEN_DC, protocol.SHORT_DC, config.temp_messages)
         self.meters = (
             Session(),
             Cells(config.series, config.full_mv, config.ghost_cell_mv),
-            Probes(protocol.OPEN_DC, protocol.SHORT_DC, config.temp_messages),
+            probes,
+            Heat(probes),
             Reports(getattr(protocol, "ALARMING_ERRORS", ALARMING)),
         )
         self.judge = Judge(rules)
@@ -195,6 +200,13 @@ class Pipeline:
                 pack.forget()
             self._forgot = True
 
+    def humidity(self, pct: int, now: int) -> None:
+        """Relative humidity of the air in the deck."""
+        telemetry = self._telemetries[0]
+        telemetry.begin(now)
+        telemetry.set(_HUMIDITY, pct)
+        self._fresh = telemetry.end()
+
     def on_frame(self, framer) -> None:
         """A framer has a checked frame (called during feed)."""
         frame = framer.frame
@@ -276,6 +288,9 @@ class Pipeline:
             alerts = pack.alerts
             news = news or alerts.news
             alerts.news = False
+            if alerts.good_news:
+                alerts.good_news = False
+                self.status.chirp(now)
             for code in range(self._codes):
                 if alerts.state[code] == SET and alerts.level[code] > level:
                     found = alerts.level[code]

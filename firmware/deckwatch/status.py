@@ -27,6 +27,7 @@ class Status:
     muted: the owner has acknowledged; light goes on, sound stays silent until something new is
     set. A sound that was interrupted (its values went stale, the scooter was switched off) and
     comes back goes on where it was, so that a loose plug does not start it again and again.
+    chirps, chirp_since: good news has come, and when.
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,8 @@ class Status:
         self.since = 0
         self.sound_since = 0
         self.muted = False
+        self.chirps = False
+        self.chirp_since = 0
         self._silent_since = 0
 
     def show(self, look: int, group: int, news: bool, now: int) -> None:
@@ -51,8 +54,14 @@ class Status:
             self.group = group
             self.since = now
 
+    def chirp(self, now: int) -> None:
+        """Something good has happened."""
+        self.chirps = True
+        self.chirp_since = now
+
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
         self.since = saturated(now, self.since)
         self.sound_since = saturated(now, self.sound_since)
+        self.chirp_since = saturated(now, self.chirp_since)
         self._silent_since = saturated(now, self._silent_since)

@@ -69,6 +69,10 @@ SLOTS_KEPT = (
     "probe_jump_dc",
     "probe_apart_dc",
     "temp_message",  # of a Rita, as a temperature: 1 = do not brake, 2 = stop
+    "heat_rise_dc",  # of the hottest probe within 5 min, as long as less than 5 A flows
+    "heat_burst_dc",  # the same within 3 min, whatever flows
+    "board_dc",  # MOSFETs or board, whichever is hotter
+    "board_over_dc",  # above the hottest cell probe while less than 1 A flows
     "discharge_ma",
     "fault_level",
     "error_level",

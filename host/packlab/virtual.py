@@ -202,7 +202,9 @@ class Story:
         assert self._group_began is not None
         t_ms, tone_hz = self._group_began
         self._group_began = None
-        if self._group:
+        if tone_hz == firmware("outputs.buzzer").CHIRP[0][0]:
+            yield {"t_ms": t_ms, "event": "buzzer", "tone_hz": tone_hz, "beeps": 0}
+        elif self._group:
             yield {"t_ms": t_ms, "event": "buzzer", "tone_hz": tone_hz, "beeps": self._group}
 
     def _alert(self, words: list[str]) -> dict[str, Any]:
@@ -256,7 +258,7 @@ def place(slot: str, where: int) -> dict[str, Any]:
         return {"fault": firmware("faults").FAULTS[where - 1]}
     if slot == "error_level":
         return {"error": where}
-    is_probe = slot.startswith(("probe_", "coldest", "hottest"))
+    is_probe = slot.startswith(("probe_", "coldest", "hottest", "heat_"))
     return {"probe" if is_probe else "cell": where}
 
 

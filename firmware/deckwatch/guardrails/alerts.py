@@ -11,6 +11,7 @@ from deckwatch.telemetry import INDEX
 from deckwatch.ticks import saturated
 
 _COUNT = const(0xFFFF)
+_RIDING = INDEX["riding"]
 # Of these `where` is a name, so that another one is news even at the same level
 _NAMED = (INDEX["fault_level"], INDEX["error_level"])
 
@@ -22,8 +23,9 @@ class Alerts:
     incident), value, limit and peak (in the unit of the slot), where (cell, probe, fault or error
     number), count (incidents since start, wraps at 65536), watched (its inputs are there).
     `sink.on_alert(alerts, code)` is told of every change. watch_changed: `watched` is not what was
-    told last; news: a warning or alarm was set, got worse or got another name; the caller clears
-    both. An alert that was unknown for a while and stands again as it was is no news.
+    told last; news: a warning or alarm was set, got worse or got another name; good_news: one that
+    is worth a chirp was set, for the first time since a ride; the caller clears all three. An
+    alert that was unknown for a while and stands again as it was is no news.
     """
 
     def __init__(self, pack: int, judge, sink) -> None:
@@ -45,10 +47,13 @@ class Alerts:
         self._other = bytearray(codes)  # another name, seen in one sample so far: in which
         self._other_count = array("H", bytes(2 * codes))
         self.watch_changed = True
-        self.news = False
+        self.news = self.good_news = False
+        self._chirped = False  # since the last ride
 
     def update(self, t, now: int) -> None:
         """Follows the judge after each of its rounds."""
+        if t.seen[_RIDING] and t.value[_RIDING]:
+            self._chirped = False
         if self._judge.changed:
             self._judge.changed = False
             for code in range(self._codes):
@@ -97,6 +102,8 @@ class Alerts:
         if was == CLEAR:
             self.since[code] = now
             self.count[code] = (self.count[code] + 1) & _COUNT
+            if code == rules.chirping and not self._chirped:
+                self.good_news = self._chirped = True
         if was == CLEAR or slot != self.slot[code]:
             self.peak[code] = t.value[slot]
             self.where[code] = t.where[slot]

@@ -23,12 +23,13 @@ class Rules:
 
     A rule has one place a level, from first[rule] to first[rule + 1] - 1. level, limit and hold
     are by place, all else by rule; hold and clear_hold in 0.1 s. armed: has any limit. group,
-    of_the_line: by code; the latter is watched without a word from the battery. The table itself
-    is not needed any more once this is built: an app may let it go.
+    of_the_line: by code; the latter is watched without a word from the battery. chirping: the code
+    that is good news. The table itself is not needed any more once this is built: an app may let
+    it go.
     """
 
     def __init__(self, config) -> None:
-        from deckwatch.guardrails.table import CODES, HOLDING, OF_THE_LINE, ROWS
+        from deckwatch.guardrails.table import CHIRPING, CODES, HOLDING, OF_THE_LINE, ROWS
 
         rows = len(ROWS)
         places = sum([len(row[8]) for row in ROWS])
@@ -47,6 +48,7 @@ class Rules:
         self.limit = array("i", bytes(4 * places))
         self.hold = array("H", bytes(2 * places))
         self.group = bytearray(len(CODES))
+        self.chirping = CODES.index(CHIRPING)
         self.of_the_line = bytes([code in OF_THE_LINE for code in CODES])
         for rule in range(rows):
             self.code[rule] = CODES.index(ROWS[rule][0])

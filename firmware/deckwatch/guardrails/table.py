@@ -22,7 +22,9 @@ answers for silence; none for link noise, which is a mean over 30 s itself. Wher
 to set, it is 2 s for `cell_high` info, and none for what two or three agreeing samples prove.
 Where it states no distance to clear: 20 mV for `cell_high` as for the spread, 50 mV for
 `cell_low`, which recovers that much by resting alone, 0.1 V for the pack's charge voltage, 2 A for
-its current.
+its current and 0.2 A for the charger's, 2 °C for a rise of heat, 5 °C for a board and 3 °C for its
+distance from the cells, 5 % for moisture, which takes a minute to be believed gone. A charge
+target clears 3 % or 50 mV lower.
 """
 
 from deckwatch.alert import (
@@ -106,9 +108,34 @@ ROWS = (
         "temp_sensor", "probe_apart_dc", ">", "", TEMPERATURE, 2, 20, 10000,
         ((WARN, 100, 30, 500, 60000),), "temp_sensor_apart",
     ),
+    ("heat_rise", "heat_rise_dc", ">=", "", TEMPERATURE, 2, 20, 10000, ((WARN, 50, 20, 200, 0),)),
+    (
+        "heat_rise", "heat_burst_dc", ">=", "", TEMPERATURE, 2, 20, 10000,
+        ((ALARM, 100, 50, 300, 0),),
+    ),
+    (
+        "board_hot", "board_dc", ">=", "", TEMPERATURE, 2, 50, 10000,
+        ((WARN, 800, 400, 1200, 0), (ALARM, 950, 500, 1300, 0)),
+    ),
+    (
+        "board_hot", "board_over_dc", ">=", "", TEMPERATURE, 2, 30, 10000,
+        ((WARN, 150, 50, 500, 600000),), "board_hot_idle",
+    ),
     (
         "charge_voltage", "pack_mv", ">", "charging", CHARGING, 2, 100, 5000,
         ((WARN, 6, 0, 50, 30000), (ALARM, 12, 0, 80, 2000)), "charge_voltage", "permille",
+    ),
+    (
+        "charge_current", "current_ma", ">", "charging", CHARGING, 2, 200, 5000,
+        ((WARN, None, 500, 200000, 5000),),
+    ),
+    (
+        "charge_target", "soc_pct", ">=", "charging", CHARGING, 2, 3, 5000,
+        ((INFO, 97, 50, 100, 0),),
+    ),
+    (
+        "charge_target", "highest_mv", ">=", "charging", CHARGING, 2, 50, 5000,
+        ((INFO, 4150, 3300, 4250, 2000),),
     ),
     (
         "discharge_current", "discharge_ma", ">=", "", CURRENT, 2, 2000, 2000,
@@ -152,8 +179,14 @@ ROWS = (
         ((WARN, 200, 120, 1000, 0),),
     ),
     ("sense_wire", "wire_fault", ">=", "", ELECTRONICS, 2, 0, 2000, ((WARN, 1, 1, 1, 0),)),
+    (
+        "humidity", "humidity_pct", ">=", "", ELECTRONICS, 2, 5, 60000,
+        ((WARN, 85, 50, 100, 600000),),
+    ),
     ("link_noise", "bit_error_ppm", ">", "", ELECTRONICS, 1, 50, 0, ((INFO, 200, 20, 10000, 0),)),
 )  # fmt: skip
+
+CHIRPING = "charge_target"  # good news, worth one chirp
 
 # Judged on the line itself: watched without a word from the battery
 OF_THE_LINE = ("silence", "link_noise")
@@ -185,6 +218,10 @@ NEEDS = {
     "probe_faults": ("temp_dc",),
     "probe_jump_dc": ("temp_dc",),
     "probe_apart_dc": ("temp_dc",),
+    "heat_rise_dc": ("temp_dc", "current_ma"),
+    "heat_burst_dc": ("temp_dc",),
+    "board_dc": ("mos_temp_dc",),
+    "board_over_dc": ("mos_temp_dc", "temp_dc", "current_ma"),
     "discharge_ma": _SESSION,
     "fault_level": ("faults_a",),
     "wire_most_mohm": ("wire_mohm",),

@@ -33,7 +33,10 @@ _SPAN_MS = const(10000)
 
 class Probes:
     """One pack's probe meter. open_dc, short_dc: at or beyond these a probe is broken (0.1 °C).
-    messages: -10 and 100 °C are a Rita's, not temperatures."""
+    messages: -10 and 100 °C are a Rita's, not temperatures.
+
+    valid: probes that could be believed in the latest sample.
+    """
 
     def __init__(self, open_dc: int, short_dc: int, messages: int) -> None:
         self._open_dc = open_dc
@@ -50,6 +53,7 @@ class Probes:
 
     def reset(self) -> None:
         """The scooter was switched off."""
+        self.valid = 0
         self._frames = 0
         self._sampled = False
         self._sampled_at = 0
@@ -125,6 +129,7 @@ class Probes:
                     hot_probe = probe + 1
                 valid += 1
             self._calm(probe, dc)
+        self.valid = valid
         self._tell(t, _FAULTS, faults, fault_probe)
         if valid:
             self._tell(t, _COLDEST, coldest, cold_probe)

@@ -5,6 +5,7 @@ OPTIONS = {
     "family": "xiaomi",
     "baud": 76800,
     "series": 0,
+    "charge_current_warn_ma": 6000,
     "discharge_current_warn_ma": 35000,
     "discharge_current_alarm_ma": 44000,
 }

@@ -4,5 +4,6 @@ charge left, as it counts to 32.767 Ah at most (xiaomi.md 5.3; docs/protocols/af
 OPTIONS = {
     "family": "xiaomi",
     "series": 0,
+    "charge_current_warn_ma": 3000,
     "discharge_current_alarm_ma": 44000,
 }

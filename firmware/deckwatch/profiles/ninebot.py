@@ -5,6 +5,7 @@ OPTIONS = {
     "series": 10,
     "packs": 2,
     "design_mah": 5200,
+    "charge_current_warn_ma": 3000,
     "discharge_current_warn_ma": 27000,
     "discharge_current_alarm_ma": 44000,
     "regen_current_warn_ma": 20000,

@@ -5,6 +5,7 @@ OPTIONS = {
     "family": "xiaomi",
     "series": 10,
     "design_mah": 12800,
+    "charge_current_warn_ma": 3000,
     "discharge_current_warn_ma": 27000,
     "discharge_current_alarm_ma": 44000,
     "regen_current_warn_ma": 20000,

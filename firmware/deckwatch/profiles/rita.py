@@ -6,6 +6,7 @@ OPTIONS = {
     "family": "xiaomi",
     "series": 10,
     "temp_messages": 1,
+    "charge_current_warn_ma": 3000,
     "discharge_current_warn_ma": 30000,
     "discharge_current_alarm_ma": 44000,
 }

@@ -97,7 +97,7 @@ def _sound(picture: Picture, frame: Frame) -> Text:
     sound = picture.sound
     if not sound.groups:
         return _labelled("BUZZER", Text("-  silent", "dim"))
-    said = f"{words.count(sound.beeps, 'beep')} at {sound.tone_hz} Hz"
+    said = words.beeps(sound.beeps, sound.tone_hz)
     if is_sounding(sound, frame.now_ms) or sound.at_ms > frame.before_ms:
         return _labelled("BUZZER", Text(f"♪  {said}", "bold reverse"))
     return _labelled("BUZZER", Text(f"-  silent; {said} at {units.clock(sound.at_ms)}", "dim"))

@@ -16,6 +16,7 @@ _RHYTHMS = {
     "alarm": (100, 100, 500),
 }
 _BEEP_MS, _GAP_MS = 120, 120
+_CHIRP_MS = ((0, 90), (130, 270))
 
 
 def is_lit(light: Light, now_ms: float) -> bool:
@@ -31,5 +32,7 @@ def is_lit(light: Light, now_ms: float) -> bool:
 def is_sounding(sound: Sound, now_ms: float) -> bool:
     """Whether a beep sounds at this moment of the trace."""
     phase_ms = now_ms - sound.at_ms
+    if not sound.beeps:
+        return any(begin <= phase_ms < end for begin, end in _CHIRP_MS)
     beat_ms = _BEEP_MS + _GAP_MS
     return 0 <= phase_ms < sound.beeps * beat_ms and phase_ms % beat_ms < _BEEP_MS

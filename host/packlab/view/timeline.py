@@ -62,7 +62,7 @@ class Timeline:
         if (sound.beeps, sound.tone_hz) == self._beeps:
             return None
         self._beeps = (sound.beeps, sound.tone_hz)
-        said = f"{words.count(sound.beeps, 'beep')} at {sound.tone_hz} Hz, repeated"
+        said = words.beeps(sound.beeps, sound.tone_hz) + (", repeated" if sound.beeps else "")
         return self._line("♪", "sound", said, "")
 
     def _watch(self, event: Event) -> Text:

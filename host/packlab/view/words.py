@@ -147,6 +147,11 @@ def light(look: str, colour: str, blinks: int) -> str:
     return f"{colour}{rhythm}: {meaning}"
 
 
+def beeps(number: int, tone_hz: int) -> str:
+    """`3 beeps at 2000 Hz`; none are the chirp of good news."""
+    return f"{count(number, 'beep')} at {tone_hz} Hz" if number else "a chirp: good news"
+
+
 def count(number: int, noun: str) -> str:
     """`1 blink`, `3 blinks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
