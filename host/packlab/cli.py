@@ -18,6 +18,7 @@ from packlab.errors import PacklabError
 from packlab.fake import command as fake_command
 from packlab.flash import command as flash_command
 from packlab.flash import doctor as doctor_command
+from packlab.guided import command as guided_command
 from packlab.interpreters import INTERPRETERS
 from packlab.journal import command as journal_command
 from packlab.key import command as key_command
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     report_command.add_command(commands)
     config_command.add_command(commands)
     diagnose_command.add_command(commands)
+    guided_command.add_command(commands)
     return parser
 
 

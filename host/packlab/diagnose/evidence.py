@@ -7,11 +7,14 @@ of_trace() and of_journal() are the two ways in; rules.py reads the result.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packlab.view.state import Alert, Picture
 from packlab.view.summary import Summary
 from packlab.virtual import place
+
+if TYPE_CHECKING:
+    from packlab.journal import Journal
 
 LOAD_MA = 5000  # under load, as guardrail weak_cell has it
 REST_MA = 500
@@ -143,7 +146,7 @@ def state_of(current_ma: int) -> str:
     return "charge" if current_ma >= REST_MA else ""
 
 
-def of_journal(journal: Any, source: str) -> Evidence:
+def of_journal(journal: "Journal", source: str) -> Evidence:
     """From a dongle's black box (packlab.journal); what was watched it does not tell."""
     picture = Picture()
     found = Evidence("journal", source)

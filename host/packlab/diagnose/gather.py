@@ -1,7 +1,6 @@
 """From what the user names to evidence: a capture and a trace are read as events, anything else as
 a journal."""
 
-import importlib
 from pathlib import Path
 
 from packlab.capture import CaptureReader
@@ -19,5 +18,6 @@ def gather(source: str, settings: Settings) -> Evidence:
         return of_trace(trace(source, settings), name, origin)
     if is_trace(source):
         return of_trace(trace(source, settings), name)
-    journal = importlib.import_module("packlab.journal")
-    return of_journal(journal.read(source), name)
+    from packlab.journal import read
+
+    return of_journal(read(source), name)
