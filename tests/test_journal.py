@@ -105,14 +105,14 @@ def test_kinds_are_in_their_order() -> None:
 
 def test_a_start() -> None:
     made = batch()
-    made.boot_record("watchdog", 3, True, "0.1.0")
+    made.boot_record("watchdog", 3, "0.1.0")
     record = only(made)
     assert (record.kind, record.pack, record.boot, record.uptime_s) == ("boot", 0, 7, 65)
     assert record.fields == {
-        "cause": "watchdog", "failed": 3, "safe_mode": True, "firmware": "0.1.0"
+        "cause": "watchdog", "failed": 3, "firmware": "0.1.0"
     }  # fmt: skip
     made = batch()
-    made.boot_record("of its own", 300, False, "")
+    made.boot_record("of its own", 300, "")
     assert only(made).fields["cause"] == "unknown"
     assert only(made).fields["failed"] == 255
 
@@ -332,7 +332,7 @@ def test_a_start_is_timed_by_whichever_record_knew() -> None:
 def folder(tmp_path: Path) -> Path:
     """A journal in two segments, the second with a damaged end."""
     made = batch()
-    made.boot_record("power_on", 0, False, "0.1.0")
+    made.boot_record("power_on", 0, "0.1.0")
     rig = PackRig()
     rig.frame(pack_mv=36_000, current_ma=-12_000, cells=[3600] * 10, temps=[250, 250])
     at = made.begin(layout.TRACE, 1, 1 + 3 * layout.ROW_BYTES)

@@ -6,6 +6,7 @@ and counted when it dies.
     button task   acknowledge, self-test
     watch task    feeds the watchdog once every task has moved on; notes a start that lasts
     radio task    Bluetooth, where there is any; the others go on without it
+    box task      brings the black box to flash; the others go on without it
 
 A task that hangs stops the feeding: the chip restarts within 8 s and keeps the cause.
 """
@@ -91,7 +92,10 @@ class App:
         self._ignition = Ignition()
         self._show = Sequence()
         self._reminder: tuple = ()  # what is shown again and again while something is wrong here
-        self._console = Console(print, _codes(), settings.console_s * 1000)
+        codes = _codes()
+        self._console = Console(print, codes, settings.console_s * 1000)
+        self._keeper = self._black_box(codes)
+        self.box_deaths = 0
         self._told_at = now_ms()
         self._watched = bytearray(_GROUPS)
         self._question = bytearray(CHUNK)
@@ -107,6 +111,21 @@ class App:
         self._frames = self._bytes = 0
         self._remote, self._air = self._for_the_air(settings)
         self.air_deaths = 0
+
+    def _black_box(self, codes: tuple):
+        """The keeper of the black box; None in safe mode, or where it fails to start."""
+        if self.safe:
+            return None
+        try:
+            from deckwatch.keeper import Keeper
+
+            keeper = Keeper(self.core, codes, self.starts)
+            for name, old, new in self._changes:
+                keeper.changed(name, old, new)
+            return keeper
+        except Exception as failure:
+            print("black box failed: %r" % failure)
+            return None
 
     def _for_the_air(self, settings) -> tuple:
         """(the owner's hand, still to be made; what it has to know of the settings, which are not
@@ -125,10 +144,12 @@ class App:
         from deckwatch.index import PROTOCOLS
 
         options = {}
+        self._changes: list = []
         if not self.safe:
             try:
-                options = store.read_config()
+                options = self._options()
                 settings = config.load(options)
+                self._changes = store.config_changes(options)
             except Exception as error:  # a file that is too large breaks its very reader
                 self.config_error = repr(error)
                 print("config refused: %s" % error)
@@ -143,6 +164,18 @@ class App:
             found = self._search(may_ask)
         family, baud, inverted = found
         return config.load(config.as_found(options, family, baud)), baud, inverted
+
+    def _options(self) -> dict:
+        """What the owner has set; of a file that cannot be read, what it last held."""
+        try:
+            return store.read_config()
+        except Exception as error:
+            options = store.good_config()
+            if not options:
+                raise
+            self.config_error = repr(error)
+            print("config damaged, the last good one is in force: %s" % error)
+            return options
 
     def _search(self, may_ask: bool) -> tuple:
         """(family, baud, inverted) as found on the wire now, and kept."""
@@ -175,6 +208,8 @@ class App:
         gc.collect()
         if self._air:
             self._tasks.append(asyncio.create_task(self._keep_air()))
+        if self._keeper is not None:
+            self._tasks.append(asyncio.create_task(self._keep_box()))
         for number in range(1, len(self._jobs)):
             self._tasks.append(asyncio.create_task(self._keep(number)))
         await self._keep(0)
@@ -200,7 +235,7 @@ class App:
                 if self._remote is None:
                     from deckwatch.remote import Remote
 
-                    self._remote = Remote(self.core, self._show, *self._air)
+                    self._remote = Remote(self.core, self._show, self._keeper, *self._air)
                 await self._remote.radio.run()
             except (KeyboardInterrupt, SystemExit):
                 raise
@@ -209,6 +244,18 @@ class App:
             self.air_deaths = min(255, self.air_deaths + 1)
             if self._remote is None:
                 return  # it does not fit, or is broken: not again before the next start
+            await _pause(_AIR_AGAIN_MS)
+
+    async def _keep_box(self) -> None:
+        """Brings the black box to flash. Its trouble costs it a pause, and is nobody else's."""
+        while True:
+            try:
+                await self._keeper.run()
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as failure:
+                print("black box failed: %r" % failure)
+            self.box_deaths = min(255, self.box_deaths + 1)
             await _pause(_AIR_AGAIN_MS)
 
     async def _listen(self) -> None:
@@ -381,7 +428,7 @@ class App:
                 print("search: the line contradicts what was found")
                 store.forget_found()
                 self.starts.succeed()
-                power.restart()
+                self._restart()
             if self._reminder and age_ms(now, reminded) >= _REMIND_MS:
                 reminded = now
                 self._show.play(self._reminder, now)
@@ -390,8 +437,14 @@ class App:
                 good = True
                 self.starts.succeed()
                 if self.safe:  # the cause may have passed: try the owner's settings again
-                    power.restart()
+                    self._restart()
             await asyncio.sleep_ms(_WATCH_MS)
+
+    def _restart(self) -> None:
+        """On purpose: what waits for the flash is not lost."""
+        if self._keeper is not None:
+            self._keeper.flush()
+        power.restart()
 
     def _is_contradicted(self) -> bool:
         """Bytes come, and have been coming for a while, without one valid frame of this family."""
@@ -406,3 +459,8 @@ class App:
         self._console.note(alerts, code)
         if self._remote is not None:
             self._remote.radio.news = True
+        if self._keeper is not None:
+            try:
+                self._keeper.recorder.note(alerts, code)
+            except Exception:  # a round of judging goes on whatever becomes of its record
+                self.box_deaths = min(255, self.box_deaths + 1)

@@ -41,9 +41,10 @@ class Remote:
     capabilities = CAN_COMMAND | CAN_MUTE
     version = __version__
 
-    def __init__(self, core, show, settings: bytes, sealed: bool, tenths: bool) -> None:
+    def __init__(self, core, show, keeper, settings: bytes, sealed: bool, tenths: bool) -> None:
         self._core = core
         self._show = show
+        self._keeper = keeper  # of the black box, None where there is none
         self.settings = settings
         self.sealed = sealed
         self.tenths = tenths
@@ -151,11 +152,14 @@ class Remote:
             self._show.play(_HOLD, clock.now_ms())
             return HOLD_BUTTON, change.name
         store.write_config(change.options)
+        store.keep_good_config(change.options)
         if change.is_limit:
             self._core.relimit(change.settings)
         self.settings = settings.encode(change.settings)
         self.changed = True
-        self.note("option %s: %s -> %s" % (change.name, change.old, change.new))
+        print("owner: option %s: %s -> %s" % (change.name, change.old, change.new))
+        if self._keeper is not None:
+            self._keeper.changed(change.name, change.old, change.new)
         return (DONE if change.is_limit else AT_NEXT_START), change.name
 
     def read_log(self, first: int, count: int) -> tuple:
@@ -163,6 +167,8 @@ class Remote:
         return NOTHING, "there is no log yet"
 
     def note(self, text: str) -> None:
-        """Keeps what was done from afar: on the console, until there is a journal."""
+        """Keeps what was done from afar."""
         print("owner: %s" % text)
+        if self._keeper is not None:
+            self._keeper.note(text)
 

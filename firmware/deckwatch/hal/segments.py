@@ -83,9 +83,13 @@ class Segments:
         self._size = self._segment_bytes  # what the flash refuses to add to is left alone
         return False
 
+    def is_crowded(self) -> bool:
+        """Are there more segments than there should be?"""
+        return len(self._numbers) > self._segments
+
     def drop(self) -> bool:
         """Removes the oldest segment when there are too many; True when it did."""
-        return len(self._numbers) > self._segments and self._drop_oldest()
+        return self.is_crowded() and self._drop_oldest()
 
     def keep(self, slot: str, buf, size: int) -> bool:
         """The one record in buf[0:size] takes the place of what the slot held."""

@@ -43,6 +43,21 @@ def write_config(options: dict) -> None:
     _replace(CONFIG, options)
 
 
+def config_changes(options: dict) -> list:
+    """[(name, former value, new value)] since the last start with good options, "default" where
+    one is not set; these are the good ones from now on."""
+    before = good_config()
+    changes = []
+    for name in sorted(set(before) | set(options)):
+        old = before.get(name, "default")
+        new = options.get(name, "default")
+        if old != new:
+            changes.append((name, old, new))
+    if changes:
+        keep_good_config(options)
+    return changes
+
+
 def keep_good_config(options: dict) -> bool:
     """The dongle has started with these. Says whether they are kept; else the former are."""
     try:

@@ -41,7 +41,7 @@ KINDS = (
 )  # fmt: skip
 
 # Payloads. Names of guardrails and slots are kept as name_id(), which outlives their order.
-BOOT_FORMAT = "<BBB"  # cause (place in CAUSES), starts that failed before, safe mode; then version
+BOOT_FORMAT = "<BB"  # cause (place in CAUSES), starts in a row that failed before; then version
 CAUSES = ("unknown", "power_on", "hard", "watchdog", "wake", "soft")
 # code id, slot id, state, level, where, value, limit, peak, count, age s
 ALERT_FORMAT = "<HHBBBiiiHH"
@@ -70,6 +70,7 @@ BOUNCED = const(3)  # under load, but the load went on at once
 RESTARTED = const(4)  # the dongle restarted by itself
 VERDICTS = ("", "tripped", "switched_off", "bounced", "restarted")
 LOST_FORMAT = "<HHH"
+LOST_BYTES = const(6)
 
 NO_U8 = const(0xFF)
 NO_U16 = const(0xFFFF)
@@ -134,11 +135,15 @@ class Batch:
         self.lost = 0
         self.boot = self.uptime_s = self.wall_s = 0
 
+    def has_room(self, size: int) -> bool:
+        """For a payload of `size` bytes?"""
+        return self.size + HEAD_BYTES + size + CRC_BYTES <= len(self.buf)
+
     def begin(self, kind: int, pack: int, size: int) -> int:
         """Room for a payload of `size` bytes: its place in buf, 0 where there is none."""
         at = self.size
         end = at + HEAD_BYTES + size + CRC_BYTES
-        if end > len(self.buf) or size > MOST_PAYLOAD:
+        if not self.has_room(size) or size > MOST_PAYLOAD:
             self.lost = min(_MOST_U16, self.lost + 1)
             return 0
         pack_into(
@@ -163,10 +168,16 @@ class Batch:
             for i in range(len(data)):
                 self.buf[at + i] = data[i]
 
-    def boot_record(self, cause: str, failed: int, safe: bool, version: str) -> None:
+    def copy(self, record) -> None:
+        """A whole record of an earlier start, which keeps its time."""
+        if len(record) <= len(self.buf) - self.size:
+            self.buf[self.size : self.size + len(record)] = record
+            self.size += len(record)
+
+    def boot_record(self, cause: str, failed: int, version: str) -> None:
         """The dongle has started."""
         number = CAUSES.index(cause) if cause in CAUSES else 0
-        self.data(BOOT, 0, bytes((number, min(255, failed), int(safe))) + version.encode())
+        self.data(BOOT, 0, bytes((number, min(255, failed))) + version.encode())
 
     def alert(self, alerts, code: int, code_id: int, slot_id: int, now: int) -> None:
         """An alert as it stands now. Allocates nothing: it is called inside a round."""

@@ -61,7 +61,15 @@ _LOOKS = {
     "alarm": "red: an alarm",
 }
 
-_TROUBLE = (ROLLED_BACK, "config refused", "task ", "line ", "alert ")
+_TROUBLE = (
+    ROLLED_BACK,
+    "config refused",
+    "config damaged",
+    "black box",
+    "task ",
+    "line ",
+    "alert ",
+)
 
 
 def examine(port: str) -> Iterator[str]:

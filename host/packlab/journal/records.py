@@ -137,12 +137,11 @@ def _timed(records: Iterable[Record]) -> Iterator[Record]:
 
 def _boot(payload: bytes) -> dict[str, Any]:
     layout = _layout()
-    cause, failed, safe = struct.unpack_from(layout.BOOT_FORMAT, payload)
+    cause, failed = struct.unpack_from(layout.BOOT_FORMAT, payload)
     causes = layout.CAUSES
     return {
         "cause": causes[cause] if cause < len(causes) else causes[0],
         "failed": failed,
-        "safe_mode": bool(safe),
         "firmware": _text(payload[struct.calcsize(layout.BOOT_FORMAT) :]),
     }
 

@@ -28,8 +28,8 @@ _COLUMNS = (
     "pack_mv", "current_ma", "soc_pct", "lowest_mv", "lowest_cell", "highest_mv", "highest_cell",
     "coldest_dc", "hottest_dc", "seconds", "low_pack_mv", "high_pack_mv", "most_out_ma",
     "most_in_ma", "out_mah", "in_mah", "first_pct", "last_pct", "before_s", "cause", "failed",
-    "safe_mode", "firmware", "verdict", "session", "option", "old", "new", "text", "without_room",
-    "refused", "damaged_segments",
+    "firmware", "verdict", "session", "option", "old", "new", "text", "without_room", "refused",
+    "damaged_segments",
 )  # fmt: skip
 COLUMNS = ("number", "kind", "pack", "boot", "uptime_s", "time", *_COLUMNS)
 
@@ -106,9 +106,8 @@ def _told(record: Record) -> Iterator[str]:
 
 def _boot(fields: dict[str, Any]) -> str:
     after = f", after {fields['failed']} failed starts" if fields["failed"] else ""
-    mode = ", in safe mode" if fields["safe_mode"] else ""
     cause = _CAUSES.get(fields["cause"], "a reset of unknown kind")
-    return f"started: {cause}{after}{mode}; firmware {fields['firmware']}"
+    return f"started: {cause}{after}; firmware {fields['firmware']}"
 
 
 def _alert(fields: dict[str, Any]) -> str:
