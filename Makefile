@@ -8,7 +8,7 @@ READY  := $(VENV)/ready
 FIND_MICROPYTHON := $(BIN)/python tools/micropython.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup interpreters lint test soak demo bench sizes clean
+.PHONY: help setup interpreters lint test soak demo demo-phone bench sizes clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,7 @@ lint: $(READY)  ## style, types, spelling, the module index and the import rules
 	@$(BIN)/mypy --config-file tools/mypy-firmware.ini
 	@$(BIN)/codespell
 	@$(BIN)/python tools/make_index.py --check
+	@$(BIN)/python tools/make_phone.py --check
 	@$(BIN)/pytest -q tests/test_import_rules.py
 
 test: interpreters lint  ## everything that is checked; under 10 minutes
@@ -40,6 +41,9 @@ soak: interpreters  ## the long tests
 
 demo: interpreters  ## replay a real scooter line and a made ride through the firmware
 	@$(BIN)/packlab demo
+
+demo-phone: interpreters  ## open the phone page in Chromium, with a virtual dongle in reach
+	@$(BIN)/packlab phone --virtual
 
 bench: interpreters  ## measure the core and show the budgets beside the figures
 	@$(BIN)/python tools/bench.py

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from packlab import config_command, configuration, convert_command
+from packlab import config_command, configuration, convert_command, phone_command
 from packlab.corpus import command as corpus
 from packlab.corpus import export as export_command
 from packlab.diagnose import command as diagnose_command
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     config_command.add_command(commands)
     diagnose_command.add_command(commands)
     guided_command.add_command(commands)
+    phone_command.add_command(commands)
     return parser
 
 

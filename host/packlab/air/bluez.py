@@ -135,9 +135,10 @@ class Bluez(Listener):
                 await self._write(path, bytes(values[0]))
             case "GattCharacteristic1", "StartNotify" | "StopNotify":
                 async with self._operation():
+                    notifying = ("b", member == "StartNotify")
                     await asyncio.sleep(0)
-                    notifying = member == "StartNotify"
-                    self._bus.set(path, CHARACTERISTIC, Notifying=("b", notifying))
+                    if path in self._at:
+                        self._bus.set(path, CHARACTERISTIC, Notifying=notifying)
             case "GattDescriptor1", "ReadValue":
                 return "ay", (b"\0\0",)
         return None

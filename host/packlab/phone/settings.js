@@ -1,0 +1,128 @@
+// The third tab: every option with its unit and range; to be changed only by who has the key.
+import { byId, make, put } from "./dom.js";
+import { OPTIONS, RESULT } from "./tables.js";
+import { number, say, titleOf } from "./words.js";
+
+/** unit -> [what one of it is on the screen, how it is written there, decimals] */
+const UNITS = {
+  mv: [1, "mV", 0],
+  ma: [1000, "A", 1],
+  mah: [1000, "Ah", 1],
+  dc: [10, "°C", 1],
+  ms: [1000, "s", 1],
+  s: [1, "s", 0],
+  min: [1, "min", 0],
+  pct: [1, "%", 0],
+  permille: [1, "‰", 0],
+  ppm: [1, "ppm", 0],
+};
+
+let shown = "";
+const places = new Map(); // where each option's value stands
+let current = {};
+
+/** values: by option name; may: is the key known; change(name, value, onHold) -> the sentence that
+ * came of it. */
+export function showSettings(values, may, change) {
+  const hint = !values ? "settings_wait" : may ? "settings_open" : "settings_locked";
+  put(byId("settings-hint"), say(hint));
+  current = values;
+  const now = JSON.stringify([Object.keys(values ?? {}), may]);
+  if (now === shown) { // what somebody is typing is not replaced
+    for (const option of OPTIONS) {
+      if (places.has(option.name)) put(places.get(option.name), written(option, values[option.name]));
+    }
+    return;
+  }
+  shown = now;
+  places.clear();
+  byId("setting-list").replaceChildren();
+  if (!values) return;
+  group("general", OPTIONS.filter((option) => !option.code));
+  for (const code of new Set(OPTIONS.map((option) => option.code).filter(Boolean))) {
+    group(code, OPTIONS.filter((option) => option.code === code));
+  }
+
+  function group(code, options) {
+    const title = code === "general" ? say(code) : titleOf(code);
+    const rows = options.filter((option) => option.name in values).map(row);
+    byId("setting-list").append(make("div", { class: "card" }, make("h2", {}, title), ...rows));
+  }
+
+  function row(option) {
+    const value = make("b", {}, written(option, values[option.name]));
+    places.set(option.name, value);
+    const head = make("button", { class: "setting", "data-option": option.name },
+      make("span", {}, label(option), make("small", {}, range(option))), value);
+    const body = make("div", { class: "edit", hidden: "" });
+    head.disabled = !may;
+    head.onclick = () => {
+      body.hidden = !body.hidden;
+      if (!body.hidden) edit(option, current[option.name], body, change);
+    };
+    return make("div", {}, head, body);
+  }
+}
+
+function edit(option, value, body, change) {
+  const input = field(option, value);
+  const said = make("p", { class: "said", role: "status" });
+  const save = make("button", { class: "main" }, say("save"));
+  const form = make("form", {}, input.element, save, said);
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    save.disabled = true;
+    put(said, say("saving"));
+    put(said, await change(option.name, input.value(), () => put(said, say("hold_button"))));
+    save.disabled = false;
+  };
+  body.replaceChildren(form);
+}
+
+/** {element, value()}: a choice, or a number in the unit of the screen with "no limit" beside it. */
+function field(option, value) {
+  const choices = option.choices ?? (isSwitch(option) ? [0, 1] : null);
+  if (choices) {
+    const select = make("select", { "aria-label": label(option) },
+      ...choices.map((choice) => make("option", { value: choice }, written(option, choice))));
+    select.value = value;
+    return { element: select, value: () => (option.choices ? select.value : Number(select.value)) };
+  }
+  const [factor, , decimals] = UNITS[option.unit] ?? [1, "", 0];
+  const entry = make("input", { type: "number", inputmode: "decimal", step: 10 ** -decimals, "aria-label": label(option),
+    min: option.low / factor, max: option.high / factor, value: value === null ? "" : value / factor, required: "" });
+  const read = () => Math.round(Number(entry.value) * factor);
+  if (!option.code) return { element: entry, value: read };
+  const none = make("input", { type: "checkbox" });
+  none.checked = value === null;
+  none.onchange = () => (entry.disabled = none.checked);
+  none.onchange();
+  const beside = make("label", { class: "switch" }, make("span", {}, say("no_limit")), none);
+  return { element: make("div", {}, entry, beside), value: () => (none.checked ? null : read()) };
+}
+
+const isSwitch = (option) => option.low === 0 && option.high === 1;
+
+export function label(option) {
+  if (!option.code) return say(`option_${option.name}`);
+  return say(`level_${option.level}`) + (option.part ? `, ${say(`part_${option.part}`)}` : "");
+}
+
+function written(option, value) {
+  if (value === null) return say("no_limit");
+  if (option.choices) return value;
+  if (isSwitch(option)) return say(value ? "yes" : "no");
+  const [factor, unit, decimals] = UNITS[option.unit] ?? [1, "", 0];
+  return `${number(value / factor, value % factor ? decimals : 0)} ${unit}`.trim();
+}
+
+function range(option) {
+  if (option.choices || isSwitch(option)) return "";
+  return say("range", { low: written(option, option.low), high: written(option, option.high) });
+}
+
+/** What came of a command, in words. */
+export function outcome(result) {
+  const name = Object.keys(RESULT).find((key) => RESULT[key] === result.code) ?? "TROUBLE";
+  return say(`result_${name.toLowerCase()}`, { text: result.text });
+}

@@ -1,0 +1,141 @@
+"""Writes two files of the phone page (host/packlab/phone/): tables.js, what it has to know of the
+firmware, and shell.js, the files it is made of and their version.
+
+    .venv/bin/python tools/make_phone.py [--check]
+
+tables.js comes from the firmware's own tables: identifiers, layouts' constants, guardrail codes,
+operations, results, and every option with its unit and range. The page's words are not in it:
+titles and advice stand in advice.*.json, the rest in words.*.js. shell.js is what the service
+worker keeps; its version is a sum over all files, so it has to be written after any change of the
+page. --check only compares (exit 1: run me).
+"""
+
+import hashlib
+import json
+import sys
+from typing import Any
+
+from packlab.checkout import firmware, root
+
+PAGE = root() / "host" / "packlab" / "phone"
+_MADE = "// Written by tools/make_phone.py, never by hand.\n"
+_ASIDE = ("sw.js", "shell.js")  # the service worker does not keep itself
+_UNITS = ("mv", "ma", "mah", "dc", "ms", "s", "permille", "ppm", "pct", "min")
+_CHARACTERISTICS = ("INFO", "LIVE", "SETTINGS", "NONCE", "COMMAND", "RESULT", "LOG")
+_STATE_BITS = (
+    "MUTED", "CHARGING", "RIDING", "SESSION_KNOWN", "CHARGE_FET", "DISCHARGE_FET", "FETS_KNOWN",
+)  # fmt: skip
+_OPERATIONS = (
+    "ACKNOWLEDGE", "MUTE", "BLINK", "SELF_TEST", "SET_TIME", "SET_OPTION", "READ_LOG",
+)  # fmt: skip
+_RESULTS = (
+    "DONE", "AT_NEXT_START", "MALFORMED", "REFUSED", "HOLD_BUTTON", "NOT_HELD", "NOTHING",
+    "TROUBLE",
+)  # fmt: skip
+
+
+def unit(option: str) -> str:
+    """The unit an option's name ends with, "" where it has none."""
+    last = option.rpartition("_")[2]
+    return last if last in _UNITS else ""
+
+
+def options() -> list[dict[str, Any]]:
+    """Every option, its place in the list being its number on the air."""
+    config, table = firmware("config"), firmware("guardrails.table")
+    found = []
+    general = {row[0]: row for row in config.OPTIONS}
+    limits = {}
+    for row in table.ROWS:
+        for level, name in zip(row[8], table.option_names(row), strict=True):
+            if name:
+                limits[name] = {"code": row[0], "level": firmware("alert").LEVELS[level[0]]}
+                if len(row) > 9 and row[9] != row[0]:  # one of several limits of a guardrail
+                    limits[name]["part"] = row[9].removeprefix(row[0] + "_")
+    ranges = config.limit_ranges()
+    for name in firmware("settings").names():
+        if name == "profile":
+            option: dict[str, Any] = {"choices": list(config.PROFILES)}
+        elif name in general and isinstance(general[name][2][0], str):
+            option = {"choices": list(general[name][2])}
+        elif name in general:
+            option = {"low": general[name][2][0], "high": general[name][2][1]}
+        else:
+            low, high = ranges[name]
+            option = {**limits[name], "low": low, "high": high}
+        if unit(name):
+            option["unit"] = unit(name)
+        found.append({"name": name, **option})
+    return found
+
+
+def tables() -> list[tuple[str, str, Any]]:
+    """(name, what it is, value) of each constant of tables.js."""
+    commands, owner = firmware("commands"), firmware("owner")
+    gatt, alert = firmware("outputs.gatt"), firmware("alert")
+    results = {name: getattr(commands, name) for name in _RESULTS}
+    results |= {"BAD_TAG": owner.BAD_TAG, "LOCKED": owner.LOCKED}
+    return [
+        ("PROTOCOL", "version of the layouts", gatt.PROTOCOL),
+        ("SERVICE", "what the chooser looks for", gatt.uuid(gatt.SERVICE)),
+        (
+            "CHARACTERISTICS", "by name",
+            {name: gatt.uuid(getattr(gatt, name)) for name in _CHARACTERISTICS},
+        ),
+        ("STATE", "bits of the live value's state", {n: getattr(gatt, n) for n in _STATE_BITS}),
+        ("NO_SOC", "charge not known", gatt.NO_SOC),
+        ("NO_MV", "voltage not known", gatt.NO_MV),
+        ("NO_MA", "current not known", -(2**31)),
+        ("NO_PROBE", "not fitted, or too old", firmware("telemetry").NO_PROBE),
+        ("NEVER_S", "age of what was never heard", gatt.NEVER_S),
+        ("LOOKS", "by number, the larger the worse", list(firmware("status").LOOKS)),
+        ("LEVELS", "by number", list(alert.LEVELS)),
+        ("CODES", "guardrails by number", list(firmware("guardrails.table").CODES)),
+        ("CAN", "bits of the capabilities", {
+            "COMMAND": gatt.CAN_COMMAND, "LOG": gatt.CAN_LOG, "MUTE": gatt.CAN_MUTE,
+        }),
+        ("OP", "commands", {name: getattr(commands, name) for name in _OPERATIONS}),
+        ("RESULT", "what becomes of them", results),
+        ("HOLD_MS", "how long the button is waited for", commands.HOLD_MS),
+        ("CONTEXT", "what a tag is made over, before nonce and command", owner._CONTEXT.decode()),
+        ("TAG_BYTES", "of the HMAC", owner.TAG_BYTES),
+        ("OPTIONS", "by number", options()),
+    ]  # fmt: skip
+
+
+def render_tables() -> str:
+    """The text of tables.js."""
+    parts = [_MADE]
+    for name, what, value in tables():
+        text = json.dumps(value, indent=1 if isinstance(value, dict) else None)
+        if name == "OPTIONS":
+            text = "[\n" + "".join(f" {json.dumps(row)},\n" for row in value) + "]"
+        parts.append(f"\n/** {what} */\nexport const {name} = {text};\n")
+    return "".join(parts)
+
+
+def render_shell() -> str:
+    """The text of shell.js."""
+    names = sorted(path.name for path in PAGE.iterdir() if path.name not in _ASIDE)
+    total = hashlib.sha256()
+    for name in (*names, "sw.js"):
+        total.update(name.encode() + (PAGE / name).read_bytes())
+    shell = {"version": f"deckwatch-{total.hexdigest()[:12]}", "files": ["./", *names]}
+    return f"{_MADE}self.SHELL = {json.dumps(shell, indent=1)};\n"
+
+
+def main() -> int:
+    """Write, or compare with --check."""
+    for name, render in (("tables.js", render_tables), ("shell.js", render_shell)):
+        path, text = PAGE / name, render()
+        if path.exists() and path.read_text() == text:
+            continue
+        if "--check" in sys.argv[1:]:
+            print(f"{name} is out of date: run .venv/bin/python tools/make_phone.py")
+            return 1
+        path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
