@@ -83,7 +83,8 @@ class PackLog:
         self._rows = min(_ROWS, self._rows + 1)
         if self.after_s:
             self.after_s -= 1
-            self.trace_due = not self.after_s
+            if not self.after_s:
+                self.trace_due = True
         riding = t.fresh(_RIDING, now) and t.value[_RIDING] != 0
         charging = t.fresh(_CHARGING, now) and t.value[_CHARGING] != 0
         wanted = journal.RIDE if riding else journal.CHARGE if charging else 0
