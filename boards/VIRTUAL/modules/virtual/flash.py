@@ -13,7 +13,7 @@ import os
 import vfs
 
 from virtual import clock as _c
-from virtual import state
+from virtual import state, trace
 
 commit_us = state.before.get("flash", 0)  # how long a commit takes
 
@@ -127,6 +127,7 @@ class _Written(io.IOBase):
 def pause():
     """Stand still for as long as a commit takes."""
     if commit_us:
+        trace.line("flash %d" % commit_us)
         _c.stall(commit_us)
 
 
