@@ -58,6 +58,10 @@ class Stage:
         """The link is lost."""
         self._loop.call_soon_threadsafe(self._bluez.drop)
 
+    def limit_mtu(self, mtu: int) -> None:
+        """What the next connection agrees to, at most."""
+        self._bluez.most_mtu = mtu
+
     def line(self, text: str) -> None:
         """One line of the board's feed."""
         self._loop.call_soon_threadsafe(self._dongle.line, text)

@@ -12,6 +12,7 @@ page. --check only compares (exit 1: run me).
 
 import hashlib
 import json
+import re
 import sys
 from typing import Any
 
@@ -20,13 +21,14 @@ from packlab.checkout import firmware, root
 PAGE = root() / "host" / "packlab" / "phone"
 _MADE = "// Written by tools/make_phone.py, never by hand.\n"
 _ASIDE = ("sw.js", "shell.js")  # the service worker does not keep itself
-_UNITS = ("mv", "ma", "mah", "dc", "ms", "s", "permille", "ppm", "pct", "min")
+_GENERAL_UNITS = ("mv", "mah", "ms", "s", "min", "pct")  # ends of general options that are units
 _CHARACTERISTICS = ("INFO", "LIVE", "SETTINGS", "NONCE", "COMMAND", "RESULT", "LOG")
 _STATE_BITS = (
     "MUTED", "CHARGING", "RIDING", "SESSION_KNOWN", "CHARGE_FET", "DISCHARGE_FET", "FETS_KNOWN",
 )  # fmt: skip
 _OPERATIONS = (
     "ACKNOWLEDGE", "MUTE", "BLINK", "SELF_TEST", "SET_TIME", "SET_OPTION", "READ_LOG",
+    "START_SESSION",
 )  # fmt: skip
 _RESULTS = (
     "DONE", "AT_NEXT_START", "MALFORMED", "REFUSED", "HOLD_BUTTON", "NOT_HELD", "NOTHING",
@@ -34,10 +36,10 @@ _RESULTS = (
 )  # fmt: skip
 
 
-def unit(option: str) -> str:
-    """The unit an option's name ends with, "" where it has none."""
+def unit(option: str, *, is_limit: bool) -> str:
+    """The unit an option's name ends with, as every limit's does; "" where it has none."""
     last = option.rpartition("_")[2]
-    return last if last in _UNITS else ""
+    return last if is_limit or last in _GENERAL_UNITS else ""
 
 
 def options() -> list[dict[str, Any]]:
@@ -63,8 +65,8 @@ def options() -> list[dict[str, Any]]:
         else:
             low, high = ranges[name]
             option = {**limits[name], "low": low, "high": high}
-        if unit(name):
-            option["unit"] = unit(name)
+        if ends := unit(name, is_limit=name in limits):
+            option["unit"] = ends
         found.append({"name": name, **option})
     return found
 
@@ -72,6 +74,7 @@ def options() -> list[dict[str, Any]]:
 def tables() -> list[tuple[str, str, Any]]:
     """(name, what it is, value) of each constant of tables.js."""
     commands, owner = firmware("commands"), firmware("owner")
+    sessions = firmware("sessions")
     gatt, alert = firmware("outputs.gatt"), firmware("alert")
     results = {name: getattr(commands, name) for name in _RESULTS}
     results |= {"BAD_TAG": owner.BAD_TAG, "LOCKED": owner.LOCKED}
@@ -96,6 +99,7 @@ def tables() -> list[tuple[str, str, Any]]:
         }),
         ("OP", "commands", {name: getattr(commands, name) for name in _OPERATIONS}),
         ("RESULT", "what becomes of them", results),
+        ("SESSIONS", "an owner's, by number; the first ends one", list(sessions.KINDS)),
         ("HOLD_MS", "how long the button is waited for", commands.HOLD_MS),
         ("CONTEXT", "what a tag is made over, before nonce and command", owner._CONTEXT.decode()),
         ("TAG_BYTES", "of the HMAC", owner.TAG_BYTES),
@@ -124,8 +128,25 @@ def render_shell() -> str:
     return f"{_MADE}self.SHELL = {json.dumps(shell, indent=1)};\n"
 
 
+def missing_words() -> list[str]:
+    """What the page would have no word for in one of its languages: options, parts of limits."""
+    needed = {
+        f"part_{option['part']}" if "code" in option else f"option_{option['name']}"
+        for option in options()
+        if "part" in option or "code" not in option
+    }
+    missing = []
+    for path in sorted(PAGE.glob("words.*.js")):
+        there = set(re.findall(r"^  (\w+):", path.read_text(), re.MULTILINE))
+        missing += [f"{path.name} has no {word}" for word in sorted(needed - there)]
+    return missing
+
+
 def main() -> int:
     """Write, or compare with --check."""
+    if missing := missing_words():
+        print(f"{PAGE}: {'; '.join(missing)}: write one beside its like, then run me again")
+        return 1
     for name, render in (("tables.js", render_tables), ("shell.js", render_shell)):
         path, text = PAGE / name, render()
         if path.exists() and path.read_text() == text:

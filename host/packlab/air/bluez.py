@@ -29,7 +29,7 @@ ADAPTER, DEVICE, SERVICE, CHARACTERISTIC, DESCRIPTOR = (
     "org.bluez." + name
     for name in ("Adapter1", "Device1", "GattService1", "GattCharacteristic1", "GattDescriptor1")
 )
-MTU = 247
+MOST_MTU = 247
 _BASE = "-0000-1000-8000-00805f9b34fb"
 _CONFIGURE = "00002902" + _BASE  # the client characteristic configuration descriptor
 _FLAGS = ((READ, "read"), (WRITE, "write"), (NOTIFY, "notify"), (INDICATE, "indicate"))
@@ -41,7 +41,7 @@ _UUIDS_128, _SERVICE_DATA_16 = 0x07, 0x16
 class Bluez(Listener):
     """Make it, make the dongle with it as its listener, then `async with bluez.on_air(dongle)`.
 
-    address: the dongle's. environment: for programs that are to talk to it.
+    address: the dongle's. most_mtu: what the next connection agrees to.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Bluez(Listener):
         self._at: dict[str, Characteristic] = {}  # by path
         self._searching: asyncio.Task[None] | None = None
         self._mtu = 23
+        self.most_mtu = MOST_MTU
         self._bus.objects = {
             "/": {},
             "/org/bluez": {"org.bluez.AgentManager1": {}},
@@ -105,7 +106,7 @@ class Bluez(Listener):
 
     def on_mtu(self, link: int, mtu: int) -> None:
         if self._dongle:
-            self._mtu = min(mtu, MTU)
+            self._mtu = min(mtu, self.most_mtu)
             self._dongle.agree(link, self._mtu)
 
     def on_drop(self, link: int) -> None:
@@ -193,7 +194,7 @@ class Bluez(Listener):
             self._at[at] = one
             self._bus.add(at, CHARACTERISTIC, {
                 "UUID": ("s", _uuid(one.uuid)), "Service": ("o", path), "Value": ("ay", b""),
-                "Notifying": ("b", False), "MTU": ("q", MTU),
+                "Notifying": ("b", False), "MTU": ("q", self.most_mtu),
                 "Flags": ("as", [name for flag, name in _FLAGS if one.flags & flag]),
             })  # fmt: skip
             if one.flags & (NOTIFY | INDICATE):

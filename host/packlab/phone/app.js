@@ -133,6 +133,7 @@ async function start() {
   more.setUpTheme();
   more.setUpScreen();
   more.setUpCommands(commands, ask);
+  more.setUpSessions(commands, ask);
   more.setUpKey(() => link.name, findKey);
   setUpLog(() => link.name);
   for (const button of document.querySelectorAll("nav button")) {

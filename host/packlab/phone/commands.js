@@ -31,6 +31,9 @@ export class Commands {
   setTime = (seconds) => this.#say(OP.SET_TIME, uint32(seconds));
   readLog = (first, count) => this.#say(OP.READ_LOG, [...uint32(first), count]);
 
+  /** Number of a session, 0 ends it; the target of each group in mV, 0 for none. */
+  session = (kind, targetMv) => this.#say(OP.START_SESSION, targetMv ? [kind, targetMv & 0xff, targetMv >> 8] : [kind]);
+
   /** onHold is called when the dongle wants its button held; the answer then takes up to 30 s. */
   setOption(name, value, onHold) {
     return this.#say(OP.SET_OPTION, encodeOption(name, value), onHold);

@@ -2,6 +2,7 @@
 import { byId, make, put } from "./dom.js";
 import * as owner from "./owner.js";
 import { canScan, scan } from "./scan.js";
+import { SESSIONS } from "./tables.js";
 import { say } from "./words.js";
 
 const MUTE_MIN = 10;
@@ -20,6 +21,30 @@ export function setUpCommands(commands, ask) {
   for (const [button, said, command] of buttons) {
     byId(button).onclick = async () => put(byId(said), await ask(command));
   }
+}
+
+/** The two sessions that are the owner's to start. */
+export function setUpSessions(commands, ask) {
+  const kinds = SESSIONS.slice(1);
+  byId("session-kind").append(...kinds.map((kind) => make("option", { value: kind }, say(`session_${kind}`))));
+  const show = () => (byId("session-target-part").hidden = byId("session-kind").value !== "recovering");
+  byId("session-kind").onchange = show;
+  show();
+  const begin = async (kind, volts) => {
+    let text = "";
+    const said = await ask(async () => {
+      const result = await commands.session(kind, Math.round(volts * 1000));
+      text = kind ? "" : result.text;
+      return result;
+    });
+    put(byId("session-said"), `${said} ${text}`.trim());
+  };
+  byId("session-form").onsubmit = (event) => {
+    event.preventDefault();
+    const kind = byId("session-kind").value;
+    begin(SESSIONS.indexOf(kind), kind === "recovering" ? Number(byId("session-target").value) : 0);
+  };
+  byId("session-end").onclick = () => begin(0, 0);
 }
 
 /** device(): name of the connected dongle; changed(): the key was kept or forgotten. */

@@ -4,7 +4,7 @@ import { OPTIONS, RESULT } from "./tables.js";
 import { number, say, titleOf } from "./words.js";
 
 /** unit -> [what one of it is on the screen, how it is written there, decimals] */
-const UNITS = {
+export const UNITS = {
   mv: [1, "mV", 0],
   ma: [1000, "A", 1],
   mah: [1000, "Ah", 1],
@@ -15,6 +15,7 @@ const UNITS = {
   pct: [1, "%", 0],
   permille: [1, "‰", 0],
   ppm: [1, "ppm", 0],
+  mohm: [1, "mΩ", 0],
 };
 
 let shown = "";
@@ -88,7 +89,7 @@ function field(option, value) {
     select.value = value;
     return { element: select, value: () => (option.choices ? select.value : Number(select.value)) };
   }
-  const [factor, , decimals] = UNITS[option.unit] ?? [1, "", 0];
+  const [factor, , decimals] = UNITS[option.unit] ?? [1, option.unit ?? "", 0];
   const entry = make("input", { type: "number", inputmode: "decimal", step: 10 ** -decimals, "aria-label": label(option),
     min: option.low / factor, max: option.high / factor, value: value === null ? "" : value / factor, required: "" });
   const read = () => Math.round(Number(entry.value) * factor);
@@ -112,7 +113,7 @@ function written(option, value) {
   if (value === null) return say("no_limit");
   if (option.choices) return value;
   if (isSwitch(option)) return say(value ? "yes" : "no");
-  const [factor, unit, decimals] = UNITS[option.unit] ?? [1, "", 0];
+  const [factor, unit, decimals] = UNITS[option.unit] ?? [1, option.unit ?? "", 0];
   return `${number(value / factor, value % factor ? decimals : 0)} ${unit}`.trim();
 }
 

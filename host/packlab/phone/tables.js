@@ -67,7 +67,8 @@ export const OP = {
  "SELF_TEST": 4,
  "SET_TIME": 5,
  "SET_OPTION": 6,
- "READ_LOG": 7
+ "READ_LOG": 7,
+ "START_SESSION": 8
 };
 
 /** what becomes of them */
@@ -83,6 +84,9 @@ export const RESULT = {
  "BAD_TAG": 2,
  "LOCKED": 3
 };
+
+/** an owner's, by number; the first ends one */
+export const SESSIONS = ["ordinary", "recovering", "commissioning"];
 
 /** how long the button is waited for */
 export const HOLD_MS = 30000;
@@ -148,7 +152,7 @@ export const OPTIONS = [
  {"name": "regen_full_warn_mv", "code": "regen_full", "level": "warn", "low": 3300, "high": 4400, "unit": "mv"},
  {"name": "silence_unanswered_alarm_ms", "code": "silence", "level": "alarm", "part": "unanswered", "low": 2000, "high": 60000, "unit": "ms"},
  {"name": "silence_quiet_alarm_ms", "code": "silence", "level": "alarm", "part": "quiet", "low": 5000, "high": 60000, "unit": "ms"},
- {"name": "sense_wire_warn_mohm", "code": "sense_wire", "level": "warn", "low": 100, "high": 10000},
+ {"name": "sense_wire_warn_mohm", "code": "sense_wire", "level": "warn", "low": 100, "high": 10000, "unit": "mohm"},
  {"name": "sense_wire_warn_pct", "code": "sense_wire", "level": "warn", "low": 120, "high": 1000, "unit": "pct"},
  {"name": "humidity_warn_pct", "code": "humidity", "level": "warn", "low": 50, "high": 100, "unit": "pct"},
  {"name": "link_noise_info_ppm", "code": "link_noise", "level": "info", "low": 20, "high": 10000, "unit": "ppm"},

@@ -98,6 +98,14 @@ export default {
   mute_hint: "Ruhe gilt für Warnungen; Alarme sind trotzdem zu hören.",
   version: "{name}, Firmware {firmware}",
 
+  session: "Sitzung",
+  session_hint: "Stehen, Fahren und Laden erkennt der Dongle selbst. Diese beiden beginnst du; sie dauern, bis du sie beendest oder der Dongle ohne Strom ist.",
+  session_recovering: "Aufpäppeln: den Akku von außen angleichen oder sanft laden",
+  session_commissioning: "Inbetriebnahme: die Prüfliste nach einer Reparatur",
+  session_target: "Ziel jeder Gruppe, V (leer: die höchste Gruppe)",
+  session_start: "Beginnen",
+  session_end: "Beenden",
+
   key: "Schlüssel des Besitzers",
   key_known: "Dieses Gerät hat den Schlüssel von {device}.",
   key_unknown: "Dieses Gerät hat den Schlüssel nicht. „packlab key“ zeigt ihn, als Text und als QR-Code.",
@@ -149,6 +157,7 @@ export default {
   option_ghost_cell_mv: "Mehr kann keine Zelle haben",
   option_current_reversed: "Diese Platine zählt den Strom andersherum",
   option_temp_messages: "Diese Rita-Platine meldet etwas mit −10 und 100 °C",
+  part_idle: "ohne Last",
   part_jump: "Sprung",
   part_apart: "Abstand",
   part_unanswered: "ohne Antwort",

@@ -98,6 +98,14 @@ export default {
   mute_hint: "Quiet silences warnings; alarms sound all the same.",
   version: "{name}, firmware {firmware}",
 
+  session: "Session",
+  session_hint: "Parked, riding and charging are found out by themselves. These two are yours to start; they last until you end them or the dongle loses power.",
+  session_recovering: "Recovering: a pack balanced or charged gently from outside",
+  session_commissioning: "Commissioning: the checklist after a repair",
+  session_target: "Target of each group, V (empty: the highest group)",
+  session_start: "Start",
+  session_end: "End it",
+
   key: "Owner's key",
   key_known: "This phone holds the key of {device}.",
   key_unknown: "This phone does not hold the key. “packlab key” shows it, as text and as QR code.",
@@ -149,6 +157,7 @@ export default {
   option_ghost_cell_mv: "No cell can read more than",
   option_current_reversed: "This board counts current the other way round",
   option_temp_messages: "This Rita board tells messages as −10 and 100 °C",
+  part_idle: "without load",
   part_jump: "jump",
   part_apart: "apart",
   part_unanswered: "unanswered",

@@ -1,0 +1,264 @@
+"""The phone page's modules against the firmware's own code: layouts, tags, options, words. They
+run in a real Chromium; no dongle is needed."""
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from chromium import Chromium, Page
+from deckwatch import config, owner, settings
+from deckwatch.guardrails.table import CODES
+from deckwatch.outputs import gatt
+from line_rig import LineRig
+from packlab.air import chromium
+from packlab.air.page import PAGE, PageServer
+from test_ble_gatt import live_of
+
+from tools import make_phone
+
+KEY = bytes(range(16))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    if lack := chromium.missing():
+        pytest.skip(lack)
+    running = Chromium({})
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with PageServer(0) as server:
+        yield server.address
+
+
+@pytest.fixture
+def page(browser: Chromium, address: str) -> Page:
+    browser.close_pages()
+    found = browser.page(address)
+    found.until("document.body.dataset.ready")
+    return found
+
+
+def asked(page: Page, module: str, expression: str) -> Any:
+    """An expression in which `m` is one of the page's modules, as JSON has it."""
+    return json.loads(
+        page.js(f"import('./{module}.js').then(async (m) => JSON.stringify(await ({expression})))")
+    )
+
+
+def view(data: bytes) -> str:
+    return f"new DataView(Uint8Array.of({','.join(map(str, data))}).buffer)"
+
+
+def lives() -> Iterator[bytes]:
+    """Values of every kind: nothing known, riding, charging, alarmed, silent, the longest."""
+    encoder = gatt.Live()
+    line = LineRig()
+
+    def now() -> bytes:
+        encoder.encode(line.core, line.now)
+        return bytes(encoder.buf[: encoder.size])
+
+    line.advance(2000)
+    yield now()
+    line.ride(4, cells=[3700 + 3 * i for i in range(10)], current_ma=-12340, temps_c=(23, -8))
+    yield now()
+    line.ride(70, current_ma=2000)
+    yield now()
+    line.ride(12, temps_c=(61, 23))
+    line.core.acknowledge()
+    yield now()
+    line.level("low", "bms_tx")
+    line.ask()
+    line.advance(7000)
+    yield now()
+    line = LineRig()
+    t = line.core.packs[0].telemetry
+    t.begin(line.now)
+    for cell in range(32):
+        t.set_cell(cell, 3000 + cell)
+    for probe in range(8):
+        t.set_temp(probe, -100 + probe)
+    t.end()
+    yield now()
+
+
+def test_live_values_are_read_as_the_firmware_writes_them(page: Page) -> None:
+    looks = set()
+    for data in lives():
+        want = live_of(data)
+        got = asked(page, "codec", f"m.decodeLive({view(data)})")
+        looks.add(want["look"])
+        assert got["look"] == want["look"]
+        assert got["soc"] == want["soc"]
+        volts = want["pack_mv"] and want["pack_mv"] / 1000
+        assert got["volts"] == pytest.approx(volts) if volts else got["volts"] is None
+        amps = want["current_ma"]
+        assert got["amps"] == (None if amps is None else amps / 1000)
+        if volts and amps is not None:
+            assert got["watts"] == pytest.approx(volts * amps / 1000)
+        assert [mv or 0 for mv in got["cellMv"]] == want["cell_mv"]
+        temps = [None if dc == -32768 else dc / 10 for dc in want["temp_dc"]]
+        assert got["temps"] == temps
+        assert {one["code"]: one["level"] for one in got["alerts"]} == want["alerts"]
+        unknown = {one["code"] for one in got["alerts"] if one["unknown"]}
+        assert unknown == want["unknown"] & set(want["alerts"])
+        assert set(got["unwatched"]) == set(CODES) - want["watched"]
+        assert got["muted"] == bool(want["state"] & 1)
+        known = want["state"] >> 3 & 1
+        assert got["charging"] == (bool(want["state"] >> 1 & 1) if known else None)
+        assert got["packAge"] == (None if want["pack_age_s"] == 255 else want["pack_age_s"])
+        assert not asked(page, "codec", f"m.isCut({view(data)})")
+        for cut in (0, 3, 20):
+            assert asked(page, "codec", f"m.isCut({view(data[:cut])})")
+    assert {"no_data", "alarm"} < looks
+    mixed = data[:-1] + bytes((data[-1] ^ 1,))
+    with pytest.raises(Exception, match="two readings were mixed"):
+        asked(page, "codec", f"m.decodeLive({view(mixed)})")
+
+
+def test_settings_go_both_ways(page: Page) -> None:
+    numbered = settings.names()
+    for options in ({}, {"profile": "daly"}, {"cell_spread_warn_mv": None, "series": 0}):
+        loaded = config.load(options)
+        got = asked(page, "codec", f"m.decodeSettings({view(settings.encode(loaded))})")
+        limits = settings._limits(loaded)
+        for name in numbered:
+            want = limits[name] if name in limits else getattr(loaded, name)
+            assert got[name] == want, name
+    ranges = {**config.limit_ranges(), **{row[0]: row[2] for row in config.OPTIONS}}
+    tried = 0
+    for number, name in enumerate(numbered):
+        allowed = ranges.get(name, config.PROFILES)
+        values = list(allowed) if isinstance(allowed[0], str) else [*allowed, sum(allowed) // 2]
+        if name in config.limit_ranges():
+            values.append(None)
+        for value in values:
+            call = f"[...m.encodeOption({json.dumps(name)}, {json.dumps(value)})]"
+            sent = bytes(asked(page, "codec", call))
+            assert sent[0] == number
+            choices = settings._choices(name)
+            assert settings._number(name, choices, sent[1:]) == value, name
+            tried += 1
+    assert tried > 2 * len(numbered)
+
+
+def test_tags_are_the_firmwares(page: Page) -> None:
+    nonce = bytes(range(100, 116))
+    body = bytes((6, 200, 3, 17, 0x10, 0x0E))
+    call = f"""(async () => {{
+      const hmac = {{ name: "HMAC", hash: "SHA-256" }};
+      const raw = Uint8Array.of({",".join(map(str, KEY))});
+      const key = await crypto.subtle.importKey("raw", raw, hmac, false, ["sign"]);
+      const array = (text) => Uint8Array.from(text.split(","), Number);
+      const nonce = array("{",".join(map(str, nonce))}");
+      return [...await m.signed(key, nonce, array("{",".join(map(str, body))}"))];
+    }})()"""
+    assert bytes(asked(page, "owner", call)) == body + owner.tag(KEY, nonce, body)
+    frame = asked(page, "codec", "[...m.commandBody(6, 200, m.encodeOption('series', 13))]")
+    assert bytes(frame) == bytes((6, 200, 2, settings.names().index("series"), 13))
+    assert asked(page, "codec", "[...m.uint32(1796000000)]") == list(
+        (1796000000).to_bytes(4, "little")
+    )
+
+
+def test_a_key_is_known_in_every_form_it_comes_in(page: Page, address: str) -> None:
+    key = KEY.hex()
+    for text, device in (
+        (f"{address}#d=DW-18B2&k={key}", "DW-18B2"),
+        (f"#d=DW-18B2&k={key}", "DW-18B2"),
+        (key, None),
+        (f"  {key[:8]} {key[8:].upper()} ", None),
+    ):
+        got = asked(page, "owner", f"m.parseKey({json.dumps(text)})")
+        assert got == {"device": device, "key": key}, text
+    for text in ("", key[:-1], key + "0", "g" * 32, address, "#d=DW-18B2"):
+        assert asked(page, "owner", f"m.parseKey({json.dumps(text)})") is None, text
+
+
+def test_one_operation_at_a_time(page: Page) -> None:
+    story = asked(
+        page,
+        "queue",
+        """(async () => {
+          const queue = new m.Queue();
+          const story = [];
+          const work = (name, ms, fails) => async () => {
+            story.push(name);
+            await new Promise((done) => setTimeout(done, ms));
+            story.push(name);
+            if (fails) throw new Error(name);
+          };
+          const all = [work("a", 30), work("b", 1, true), work("c", 5)];
+          const ends = await Promise.allSettled(all.map((one) => queue.run(one)));
+          return [story, ends.map((end) => end.status)];
+        })()""",
+    )
+    assert story == [["a", "a", "b", "b", "c", "c"], ["fulfilled", "rejected", "fulfilled"]]
+
+
+def test_every_word_there_is_a_need_for_is_there_in_both_languages(page: Page) -> None:
+    english, german = (asked(page, f"words.{language}", "m.default") for language in ("en", "de"))
+    assert english.keys() == german.keys()
+    for name, text in english.items():
+        places = sorted(part.split("}")[0] for part in text.split("{")[1:])
+        assert places == sorted(part.split("}")[0] for part in german[name].split("{")[1:]), name
+    tables = {name: value for name, _, value in make_phone.tables()}
+    needed = [f"look_{look}" for look in tables["LOOKS"]]
+    needed += [f"level_{level}" for level in tables["LEVELS"][1:]]
+    needed += [f"result_{name.lower()}" for name in tables["RESULT"] if name != "HOLD_BUTTON"]
+    needed += [f"session_{kind}" for kind in tables["SESSIONS"][1:]]
+    assert make_phone.missing_words() == []
+    source = "".join(path.read_text() for path in (PAGE / "index.html", *PAGE.glob("*.js")))
+    for mark in ('say("', "say(`", 'data-say="'):
+        for part in source.split(mark)[1:]:
+            word = part.split('"')[0] if mark.endswith('"') else ""
+            if word.isidentifier():
+                needed.append(word)
+    assert len(needed) > 80
+    assert [word for word in needed if word not in english] == []
+    units = asked(page, "settings", "Object.keys(m.UNITS)")
+    assert {option["unit"] for option in tables["OPTIONS"] if "unit" in option} <= set(units)
+    for language in ("en", "de"):
+        advice = json.loads((PAGE / f"advice.{language}.json").read_text())["guardrails"]
+        assert set(CODES) <= advice.keys()
+
+
+def test_a_browser_that_lacks_something_is_told_so(browser: Chromium, address: str) -> None:
+    for taken, lack, hint in (
+        ("Object.defineProperty(navigator, 'bluetooth', { value: undefined })",
+         "It has no Web Bluetooth.", "On iPhone and iPad no browser of the system can"),
+        ("Object.defineProperty(window, 'isSecureContext', { value: false })",
+         "The page must come over https", ""),
+        ("navigator.bluetooth.getAvailability = async () => false", "Bluetooth is off", ""),
+    ):  # fmt: skip
+        browser.close_pages()
+        page = browser.page("about:blank")
+        page.send("Page.addScriptToEvaluateOnNewDocument", {"source": taken})
+        page.go(address)
+        page.until("document.body.dataset.ready")
+        said = page.text("#lacking")
+        assert "This browser cannot reach the dongle" in said
+        assert lack in said
+        assert hint in said
+        assert page.js("document.querySelector('#connect').disabled")
+        assert page.complaints == []
+
+
+def test_all_of_the_page_is_kept_and_none_of_it_comes_from_elsewhere() -> None:
+    shell = json.loads((PAGE / "shell.js").read_text().split("=", 1)[1].rstrip().rstrip(";"))
+    kept = set(shell["files"]) - {"./"}
+    assert kept == {path.name for path in PAGE.iterdir()} - {"sw.js", "shell.js"}
+    for path in PAGE.iterdir():
+        if path.suffix in (".js", ".html", ".css", ".webmanifest"):
+            text = path.read_text().replace("http://www.w3.org/", "")
+            assert "http://" not in text, path.name
+            assert "https://" not in text, path.name
+            assert len(text.splitlines()) < 260, f"{path.name}: one idea a file"
+    versions = [make_phone.render_shell() for _ in range(2)]
+    assert all(a == b for a, b in pairwise(versions))
