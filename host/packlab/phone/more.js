@@ -27,7 +27,11 @@ export function setUpCommands(commands, ask) {
 export function setUpSessions(commands, ask) {
   const kinds = SESSIONS.slice(1);
   byId("session-kind").append(...kinds.map((kind) => make("option", { value: kind }, say(`session_${kind}`))));
-  const show = () => (byId("session-target-part").hidden = byId("session-kind").value !== "recovering");
+  const show = () => {
+    const kind = byId("session-kind").value;
+    byId("session-target-part").hidden = kind !== "recovering";
+    put(byId("session-what"), say(`session_what_${kind}`));
+  };
   byId("session-kind").onchange = show;
   show();
   const begin = async (kind, volts) => {

@@ -1,6 +1,6 @@
 // Written by tools/make_phone.py, never by hand.
 self.SHELL = {
- "version": "deckwatch-4a204a5e89f3",
+ "version": "deckwatch-e02e0fa71187",
  "files": [
   "./",
   "advice.de.json",

@@ -100,8 +100,10 @@ export default {
 
   session: "Sitzung",
   session_hint: "Stehen, Fahren und Laden erkennt der Dongle selbst. Diese beiden beginnst du; sie dauern, bis du sie beendest oder der Dongle ohne Strom ist.",
-  session_recovering: "Aufpäppeln: den Akku von außen angleichen oder sanft laden",
-  session_commissioning: "Inbetriebnahme: die Prüfliste nach einer Reparatur",
+  session_recovering: "Aufpäppeln",
+  session_commissioning: "Inbetriebnahme",
+  session_what_recovering: "Der Akku wird von außen angeglichen oder sanft geladen: Bekanntes ertönt nicht immer wieder.",
+  session_what_commissioning: "Die Prüfliste nach Reparatur, neuem Akku oder neuem BMS.",
   session_target: "Ziel jeder Gruppe, V (leer: die höchste Gruppe)",
   session_start: "Beginnen",
   session_end: "Beenden",
