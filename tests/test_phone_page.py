@@ -151,7 +151,7 @@ def test_an_alarm_shows_within_a_second_and_a_half(
     page.click("[data-tab=alerts]")
     words = json.loads((PAGE / "advice.en.json").read_text())["guardrails"]["ghost_voltage"]
     card = page.text("[data-code=ghost_voltage]")
-    assert all(part in card for part in ("alarm", words["title"], words["meaning"], words["now"]))
+    assert all(part in card for part in ("Alarm", words["title"], words["meaning"], words["now"]))
     page.click("#acknowledge")
     page.until("document.querySelector('#alerts-said').textContent == 'Done.'")
     assert stage.said("owner: acknowledged")
