@@ -5,7 +5,16 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
-from deckwatch.detect import GARBAGE, SEARCHING, SETTLED, SILENT, SWAPPED, Detector, probes
+from deckwatch.detect import (
+    ECHO,
+    GARBAGE,
+    SEARCHING,
+    SETTLED,
+    SILENT,
+    SWAPPED,
+    Detector,
+    probes,
+)
 from deckwatch.framer import CHUNK
 from deckwatch.index import PROTOCOLS, SPEEDS
 from packlab.faults.wave import flipped, levels, receive
@@ -150,3 +159,47 @@ def test_an_answer_is_heard_only_at_the_speed_of_the_question() -> None:
         detector.feed(bytearray(answer.ljust(CHUNK, b"\0")), len(answer), now)
         detector.tick(now + 100)
     assert (detector.verdict, detector.family, detector.hits) == (SETTLED, "jbd", 2)
+
+
+# --- our own questions come back -----------------------------------------------------------------
+
+JBD_READ = bytes.fromhex("dda50300fffd77")
+
+
+def asking(answer: bytes, *, knows: bool = True, times: int = 3) -> Detector:
+    """A question a second on a line that gives it back, and the answer behind it."""
+    detector = Detector()
+    detector.aim(9600)
+    for now in range(0, times * 1000, 1000):
+        if knows:
+            detector.asked(JBD_READ)
+        heard = JBD_READ + answer
+        detector.feed(bytearray(heard.ljust(CHUNK, b"\0")), len(heard), now)
+        detector.tick(now + 100)
+    return detector
+
+
+def test_an_echo_alone_is_called_so_and_settles_nothing() -> None:
+    detector = asking(b"", times=10)
+    assert (detector.verdict, detector.family, detector.hits) == (ECHO, "", 0)
+    assert detector.baud == 9600
+
+
+def test_without_knowing_what_was_asked_it_would_be_taken_for_swapped_wires() -> None:
+    assert asking(b"", knows=False).verdict == SWAPPED
+
+
+def test_an_answer_behind_the_echo_settles_it() -> None:
+    detector = asking(replies("jbd")[0])
+    assert (detector.verdict, detector.family, detector.sure_pct) == (SETTLED, "jbd", 100)
+
+
+def test_another_masters_question_is_no_echo() -> None:
+    detector = Detector()
+    detector.aim(9600)
+    detector.asked(JBD_READ)
+    for now in (0, 1000):
+        other = bytes.fromhex("dda50400fffc77")
+        detector.feed(bytearray(other.ljust(CHUNK, b"\0")), len(other), now)
+        detector.tick(now + 100)
+    assert detector.verdict == SWAPPED

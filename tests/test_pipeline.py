@@ -9,9 +9,11 @@ from deckwatch import config
 from deckwatch.frame import READ
 from deckwatch.framer import CHUNK
 from deckwatch.guardrails.table import CODES
+from deckwatch.index import PROFILES
 from deckwatch.meters.link import BMS_TX, HOST_TX, IDLE, LOW
-from deckwatch.pipeline import Pipeline
+from deckwatch.pipeline import Pipeline, load_protocol
 from deckwatch.protocols import xiaomi as protocol
+from families import entries
 from line_rig import LineRig, ninebot, status, words, xiaomi
 from test_pack_locked import SHOWN_HERE as SHOWN_THERE
 
@@ -382,14 +384,66 @@ def test_polling_asks_once_the_line_rests() -> None:
     for port in (BMS_TX, HOST_TX):
         pipeline.line(port, IDLE, 0)
     asked = []
+    buf = bytearray(CHUNK)
     for now in range(0, 60_000, 100):
         pipeline.tick(now)
         number = pipeline.question(now)
         if number >= 0:
             asked.append(number)
-            pipeline.poller.sent(number, now)
+            pipeline.asked(number, buf, now)
     assert asked
     assert all(0 <= number < len(protocol.REQUESTS) for number in asked)
+
+
+FAMILIES = [name for name in PROFILES if name not in ("auto", "m365", "pro2", "rita", "botox")]
+
+
+@pytest.mark.parametrize("profile", FAMILIES)
+def test_the_core_hears_its_own_question_once_and_takes_it_for_nobody_elses(profile: str) -> None:
+    pipeline: Any = core(profile=profile, mode="poll")
+    buf = bytearray(CHUNK)
+    for row, request in enumerate(pipeline.poller.requests):
+        now = 10_000 + 1000 * row
+        pipeline.asked(row, buf, now)
+        pipeline.tick(now)
+        assert pipeline.link.requests == row + 1
+        pipeline.tick(now + 90)
+        assert not pipeline.poller.yielded
+        assert not any(pipeline.poller.echoes(port) for port in range(3)), request
+
+
+def test_where_the_controllers_wire_carries_it_back_it_counts_from_there() -> None:
+    pipeline: Any = core(profile="m365", mode="poll")
+    buf = bytearray(CHUNK)
+    for number in range(5):
+        now = 10_000 + 1000 * number
+        pipeline.asked(0, buf, now)
+        request = pipeline.poller.requests[0]
+        echo = bytearray(request.ljust(CHUNK, b"\0"))
+        pipeline.feed(HOST_TX, echo, len(request), now + 15)
+        assert pipeline.poller.echoes(HOST_TX)
+        assert pipeline.link.requests == number + 2  # the first was heard twice
+    assert not pipeline.poller.yielded
+
+
+def test_a_reply_that_does_not_say_what_it_answers_is_understood_after_our_question() -> None:
+    """Daly's D2 settings: neither register nor a well-known length (daly.md 3)."""
+    pipeline: Any = core(profile="daly", mode="poll")
+    buf = bytearray(CHUNK)
+    rows = [row[0] for row in load_protocol("daly").REQUESTS]
+    entry = next(e for e in entries("daly") if (e["request_hex"] or "").startswith("d20300a9"))
+    reply = bytes.fromhex(entry["hex"])
+
+    def hear(now: int) -> None:
+        for at in range(0, len(reply), CHUNK):
+            part = reply[at : at + CHUNK]
+            pipeline.feed(BMS_TX, bytearray(part.ljust(CHUNK, b"\0")), len(part), now)
+
+    hear(5_000)
+    assert pipeline.packs[0].telemetry.firmware_size == 0
+    pipeline.asked(rows.index("d2_version"), buf, 10_000)
+    hear(10_100)
+    assert pipeline.packs[0].telemetry.firmware_size > 0
 
 
 def test_another_master_is_noticed() -> None:

@@ -118,8 +118,8 @@ def test_collisions_do_happen_here() -> None:
 def test_without_yielding_the_rule_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     heard = Poller.heard
 
-    def deaf(self: Poller, frame: object, now: int) -> None:
-        heard(self, frame, now)
+    def deaf(self: Poller, frame: object, port: int, now: int) -> None:
+        heard(self, frame, port, now)
         self.yielded = False
 
     monkeypatch.setattr(Poller, "heard", deaf)

@@ -26,7 +26,7 @@ from deckwatch.hal.light import Light
 from deckwatch.hal.lines import RX_BYTES, open_lines
 from deckwatch.hal.modules import BOOT_ONLY, forget, forget_rows, has_radio
 from deckwatch.hal.sound import Sound
-from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN
+from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN, PORTS
 from deckwatch.outputs.console import Console
 from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Sequence, silent
 from deckwatch.pipeline import Pipeline
@@ -81,7 +81,6 @@ class App:
         self.light = Light()
         settings, baud, inverted = self._settings()
         self._lines = open_lines(baud, inverted, settings.mode != "listen")
-        self._hears_questions = any([line.port == HOST_TX for line in self._lines])
         ports = tuple([line.port for line in self._lines] + [HOST_TX])
         self.core = Pipeline(settings, self, ports=ports)
         self.core.clock(unix_s(), now_ms())
@@ -99,6 +98,7 @@ class App:
         self._told_at = now_ms()
         self._watched = bytearray(_GROUPS)
         self._question = bytearray(CHUNK)
+        self._echo_told = bytearray(len(PORTS))
         self._jobs = (self._rounds, self._listen, self._buttons, self._watch)
         self.line_errors = 0
         self._may_ask = self.core.poller is not None
@@ -109,6 +109,7 @@ class App:
         self._render_due = self._render_set = 0
         self._looked_at = 0
         self._frames = self._bytes = 0
+        self._strange = False  # told that nothing on this line can be understood
         self._remote, self._air = self._for_the_air(settings)
         self.air_deaths = 0
 
@@ -178,11 +179,16 @@ class App:
             return options
 
     def _search(self, may_ask: bool) -> tuple:
-        """(family, baud, inverted) as found on the wire now, and kept."""
+        """(family, baud, inverted) as found on the wire now; kept, unless the wires are swapped:
+        that is told at every start."""
         from deckwatch import search
+        from deckwatch.detect import SWAPPED
 
         found = search.find(self.light, self._dog, may_ask)
-        store.keep_found(found.family, found.baud, found.inverted)
+        if found.verdict == SWAPPED:
+            print("search: only questions pass on the battery's wire: swap the two receivers")
+        else:
+            store.keep_found(found.family, found.baud, found.inverted)
         polarity = " inverted" if found.inverted else ""
         print("search: %s at %d%s, %d %% sure" % (
             found.family, found.baud, polarity, found.sure_pct,
@@ -287,10 +293,8 @@ class App:
             await asyncio.sleep_ms(_POLL_MS)
 
     def _ask(self, now: int) -> None:
-        """Sends the request the poller wants sent now, where the owner lets the dongle ask.
-
-        The core hears it as if it had passed on the other wire, unless a receiver there does.
-        """
+        """Sends the request the poller wants sent now, where the owner lets the dongle ask. Tells
+        once of each wire that carries it back."""
         poller = self.core.poller
         row = self.core.question(now)
         if row < 0:
@@ -299,11 +303,11 @@ class App:
         for line in self._lines:
             if line.port == BMS_TX:
                 line.write(request)
-        poller.sent(row, now)
-        if not self._hears_questions:
-            for i in range(len(request)):
-                self._question[i] = request[i]
-            self.core.feed(HOST_TX, self._question, len(request), now)
+        self.core.asked(row, self._question, now)
+        for port in range(len(PORTS)):
+            if poller.echoes(port) and not self._echo_told[port]:
+                self._echo_told[port] = 1
+                print("echo: own questions come back on %s" % PORTS[port])
 
     def _drain(self, line, waiting: int, now: int) -> bool:
         """All that a line has received. False when there was nothing after all."""
@@ -424,11 +428,16 @@ class App:
                 self._dog.feed()
                 for number in range(len(self._moved)):
                     self._moved[number] = 0
-            if self._searched and self._is_contradicted():
-                print("search: the line contradicts what was found")
-                store.forget_found()
-                self.starts.succeed()
-                self._restart()
+            if self._is_contradicted():
+                if self._searched:
+                    print("search: the line contradicts what was found")
+                    store.forget_found()
+                    self.starts.succeed()
+                    self._restart()
+                elif not self._strange:
+                    self._strange = True
+                    print("line: bytes, but never a frame of %s: other speed, polarity or family"
+                          % self.core.family)  # fmt: skip
             if self._reminder and age_ms(now, reminded) >= _REMIND_MS:
                 reminded = now
                 self._show.play(self._reminder, now)

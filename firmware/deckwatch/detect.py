@@ -19,9 +19,10 @@ from deckwatch.ticks import age_ms
 SILENT = const(0)  # nothing has been heard yet
 SEARCHING = const(1)
 GARBAGE = const(2)  # every speed has been tried: bytes, but never a valid frame
-SETTLED = const(3)
-SWAPPED = const(4)  # settled, but only questions pass here: the two wires are exchanged
-VERDICTS = ("silent", "searching", "garbage", "settled", "swapped")
+ECHO = const(3)  # what the dongle has asked comes back, and nothing else
+SETTLED = const(4)
+SWAPPED = const(5)  # settled, but only questions pass here: the two wires are exchanged
+VERDICTS = ("silent", "searching", "garbage", "echo", "settled", "swapped")
 
 _RECORD = const(1024)
 _BURST_GAP_MS = const(30)
@@ -68,6 +69,7 @@ class Detector:
         self._last = 0
         self._trial = 0
         self._rests_low = False
+        self._question = b""
         self.restart()
 
     def restart(self) -> None:
@@ -86,6 +88,10 @@ class Detector:
                 if SPEEDS[trial][0] == baud:
                     self._go(trial, False)
         self._held = True
+
+    def asked(self, request: bytes) -> None:
+        """`request` has just been sent: that it comes back says nothing of a battery."""
+        self._question = request
 
     def _go(self, trial: int, inverted: bool) -> None:
         self._trial = trial
@@ -118,6 +124,9 @@ class Detector:
             return False
         if self._size < _RECORD and age_ms(now, self._last) < _BURST_GAP_MS:
             return False
+        if self._is_echo() and not self._size:
+            self.verdict = ECHO
+            return False
         self._heard += self._size
         found = self._judge()
         if found:
@@ -127,6 +136,19 @@ class Detector:
         if self._bad_bursts < _PATIENCE or self._held:
             return False
         return self._next()
+
+    def _is_echo(self) -> bool:
+        """Does the burst begin with our own question? Then that is taken off."""
+        size = len(self._question)
+        if not size or self._size < size:
+            return False
+        for i in range(size):
+            if self._record[i] != self._question[i]:
+                return False
+        self._size -= size
+        for i in range(self._size):
+            self._record[i] = self._record[i + size]
+        return True
 
     def _next(self) -> bool:
         """Another speed; after the last, the other polarity if the line rests low; then all over

@@ -27,7 +27,7 @@ from deckwatch.guardrails.judge import Judge, Rules
 from deckwatch.memory import Memory, clock_of
 from deckwatch.meters.cells import Cells
 from deckwatch.meters.heat import Heat
-from deckwatch.meters.link import IDLE, LOW, PORTS, Link
+from deckwatch.meters.link import HOST_TX, IDLE, LOW, PORTS, Link
 from deckwatch.meters.probes import Probes
 from deckwatch.meters.reports import Reports
 from deckwatch.meters.session import Session
@@ -225,7 +225,7 @@ class Pipeline:
             self.unknown += 1
         self.link.heard(frame, framer.port)
         if self.poller is not None:
-            self.poller.heard(frame, frame.now)
+            self.poller.heard(frame, framer.port, frame.now)
 
     def tick(self, now: int) -> int:
         """One round, when there is something to judge. Returns ms until the next one is due."""
@@ -334,9 +334,26 @@ class Pipeline:
 
     def question(self, now: int) -> int:
         """Number of the request in poller.requests to send at once, -1 = none. Whoever sends it
-        calls poller.sent().
+        calls asked().
         """
         return -1 if self.poller is None else self.poller.next(now)
+
+    def asked(self, row: int, buf, now: int) -> None:
+        """Request `row` has just been sent. Unless the controller's wire is known to carry it
+        back, the core hears it as if it had: some answers mean nothing without their question.
+
+        buf: framer.CHUNK bytes to work with.
+        """
+        poller = self.poller
+        poller.sent(row, now)
+        if not poller.echoes(HOST_TX):
+            request = poller.requests[row]
+            for i in range(len(request)):
+                buf[i] = request[i]
+            poller.telling = True
+            self.framers[HOST_TX].feed(buf, len(request), now)
+            self.framers[HOST_TX].lose(now)  # nothing follows it
+            poller.telling = False
 
     def watched_groups(self, flags) -> None:
         """flags[group - 1] = 1 where all that can be watched of a hazard group is watched, or

@@ -8,10 +8,14 @@ REQUESTS rows hold, all of them reads.
 
 In mode listen there is no Poller at all.
 
-One request at a time: a gap before it, a reply or a time-out after it. A row that stays unanswered
-while others are answered belongs to a dialect this board does not speak and is asked ever more
-rarely; a board that answers nothing may sleep: one quick second try wakes it, then the pauses
-grow.
+A question of ours may come back: on a wire that is joined to our transmitter, or through a
+half-duplex adapter. Which wires do that is learnt from the first questions; on all others the same
+words are somebody else's.
+
+One request at a time: a gap before it, a reply or a time-out after it. Rows that were answered
+come first; one that stays unanswered while others are answered belongs to a dialect this board
+does not speak and is asked ever more rarely. A board that answers nothing may sleep: one quick
+second try wakes it; then, once every row has been tried, the pauses grow.
 """
 
 from array import array
@@ -29,6 +33,9 @@ ASSIST_GAP_MS = const(5000)  # silence before the first question (design sheet)
 YIELD_MS = const(60000)
 _PORTS = const(3)
 _ECHO_MS = const(100)  # a request of ours heard back within this is our own
+_UNTRIED = const(0)  # does a wire carry our own questions back?
+_ECHOES = const(1)
+_MUTE = const(2)
 _RESTS_MAX = const(6)  # pauses grow to 2**6 seconds
 _TRIES = const(3)  # unanswered in a row before a row is asked more rarely
 _RARELY = const(10)  # times its period
@@ -37,7 +44,8 @@ _MAX_PERIOD_MS = const(1 << 26)
 
 class Poller:
     """One line's questioner. requests: bytes of each row. asked, answered, timeouts: totals.
-    yielded: a foreign master is heard."""
+    yielded: a foreign master is heard. telling: the core is being told of our own question
+    (pipeline.asked)."""
 
     def __init__(self, rows: tuple, mode: str) -> None:
         self.mode = mode
@@ -46,11 +54,15 @@ class Poller:
         self._last = array("i", bytes(4 * len(rows)))
         self._tried = bytearray(len(rows))
         self._missed = bytearray(len(rows))
+        self._known = bytearray(len(rows))  # rows that were answered when asked last
         self.asked = 0
         self.answered = 0
         self.timeouts = 0
         self._high = bytearray(_PORTS)  # wires seen to rest high
         self._low = bytearray(_PORTS)  # wires seen held low
+        self.telling = False
+        self._echo = bytearray(_PORTS)
+        self._echoed = bytearray(_PORTS)  # wires that have carried the last question back
         self.restart()
 
     def restart(self) -> None:
@@ -59,10 +71,16 @@ class Poller:
         self._yielded_at = 0
         self._waiting = -1  # row asked and not yet answered
         self._asked_at = 0
-        self._echo = -1  # row whose own echo may still come
-        self._echoes = 0  # how often
+        self._sent = -1  # row asked last
+        self._untry()
         self._quiet_since = 0
         self._silent = 0  # unanswered questions in a row, of whatever row
+
+    def _untry(self) -> None:
+        """Wires may have been changed: learn anew which carry our questions back."""
+        for port in range(_PORTS):
+            self._echo[port] = _UNTRIED
+        self._sent = -1
 
     def rest(self, port: int, high: bool, now: int) -> None:
         """A wire was seen to rest high, or to be held low: while one is low nothing may be
@@ -80,34 +98,39 @@ class Poller:
         """Anything at all passed on the wires of this line."""
         self._quiet_since = now
 
-    def heard(self, frame, now: int) -> None:
-        """A checked frame passed: our echo, a foreign request, or an answer."""
+    def heard(self, frame, port: int, now: int) -> None:
+        """A checked frame passed on a wire: our echo, a foreign request, or an answer."""
         self._quiet_since = now
+        if self.telling:
+            return
         if frame.is_request:
-            if not self._is_echo(frame, now):
+            if not self._is_echo(frame, port, now):
                 self.yielded = True
                 self._yielded_at = now
                 self._waiting = -1
         elif frame.is_reply and self._waiting >= 0:
             self._missed[self._waiting] = 0
+            self._known[self._waiting] = 1
             self._waiting = -1
             self._silent = 0
             self.answered += 1
 
-    def _is_echo(self, frame, now: int) -> bool:
-        """Our own request, heard once after it was sent (wires joined, or our transmitter on a
-        tapped wire)."""
-        if self._echo < 0 or age_ms(now, self._asked_at) > _ECHO_MS:
+    def echoes(self, port: int) -> bool:
+        """Is a wire known to carry our own questions back?"""
+        return self._echo[port] == _ECHOES
+
+    def _is_echo(self, frame, port: int, now: int) -> bool:
+        """Our last question, for the first time on a wire that may carry it back?"""
+        if self._sent < 0 or self._echoed[port] or self._echo[port] == _MUTE:
             return False
-        own = self.requests[self._echo]
-        if frame.size != len(own):
+        own = self.requests[self._sent]
+        if frame.size != len(own) or age_ms(now, self._asked_at) > _ECHO_MS:
             return False
         for i in range(frame.size):
             if frame.buf[frame.at + i] != own[i]:
                 return False
-        self._echoes -= 1
-        if not self._echoes:
-            self._echo = -1
+        self._echoed[port] = 1
+        self._echo[port] = _ECHOES
         return True
 
     def next(self, now: int) -> int:
@@ -119,6 +142,7 @@ class Poller:
             if self.mode == ASSIST or age_ms(now, self._yielded_at) < YIELD_MS:
                 return -1
             self.yielded = False
+            self._untry()
         if self._waiting >= 0:
             if age_ms(now, self._asked_at) < REPLY_MS:
                 return -1
@@ -129,9 +153,9 @@ class Poller:
         return self._due(now)
 
     def _pause_ms(self) -> int:
-        """None while the board answers; the first miss is repeated at once, then 1, 2, 4 ... 64
-        s."""
-        if self._silent < 2:
+        """None while the board answers, nor before it has been asked everything; the first miss is
+        repeated at once, then 1, 2, 4 ... 64 s."""
+        if self._silent < 2 or not all(self._tried):
             return 0
         return 1000 << min(self._silent - 2, _RESTS_MAX)
 
@@ -141,16 +165,25 @@ class Poller:
         self.timeouts += 1
         self._silent = min(self._silent + 1, 255)
         self._missed[row] = min(self._missed[row] + 1, 255)
+        if self._missed[row] >= _TRIES:
+            self._known[row] = 0
         if self._silent == 1 and self._missed[row] < _TRIES:
             self._tried[row] = 0  # the request that wakes a board is lost on it: ask it again
 
     def _due(self, now: int) -> int:
-        """The row that is most overdue."""
+        """The row that is most overdue, of those that were answered if there is one; else one that
+        was never asked."""
+        row = self._most_overdue(now, 1)
+        if row < 0:
+            row = self._tried.find(b"\0")
+        return self._most_overdue(now, 0) if row < 0 else row
+
+    def _most_overdue(self, now: int, known: int) -> int:
         best = -1
         most = -1
         for row in range(len(self.requests)):
-            if not self._tried[row]:
-                return row
+            if self._known[row] != known or not self._tried[row]:
+                continue
             period = self._period[row]
             if self._missed[row] >= _TRIES:
                 period = min(period * _RARELY, _MAX_PERIOD_MS)
@@ -160,15 +193,18 @@ class Poller:
                 best = row
         return best
 
-    def sent(self, row: int, now: int, echoes: int = 1) -> None:
-        """Row `row` has just left the transmitter; it may be heard back on so many receivers."""
+    def sent(self, row: int, now: int) -> None:
+        """Row `row` has just left the transmitter."""
+        for port in range(_PORTS):
+            if self._sent >= 0 and not self._echoed[port]:
+                self._echo[port] = _MUTE if self._echo[port] != _ECHOES else _UNTRIED
+            self._echoed[port] = 0
         self._tried[row] = 1
         self._last[row] = now
         self._asked_at = now
         self._quiet_since = now
         self._waiting = row
-        self._echo = row
-        self._echoes = echoes
+        self._sent = row
         self.asked += 1
 
     def saturate(self, now: int) -> None:

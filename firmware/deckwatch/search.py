@@ -11,7 +11,7 @@ from micropython import const
 
 from deckwatch import status
 from deckwatch.alert import ELECTRONICS
-from deckwatch.detect import GARBAGE, SETTLED, SILENT, VERDICTS, Detector, probes
+from deckwatch.detect import ECHO, GARBAGE, SETTLED, SILENT, VERDICTS, Detector, probes
 from deckwatch.hal.clock import now_ms, wait_ms
 from deckwatch.hal.lines import open_battery_line
 from deckwatch.meters.link import IDLE, LOW
@@ -85,6 +85,7 @@ class _Search:
         if baud != before:
             self._reopen()
         self._line.write(request)
+        detector.asked(request)
         self._asked_at = now
 
     def end(self) -> None:
@@ -106,7 +107,7 @@ def find(light, dog, may_ask: bool) -> Detector:
 def _show(detector, shown, now: int) -> None:
     if detector.verdict == GARBAGE:
         shown.show(status.UNKNOWN, ELECTRONICS, False, now)
-    elif detector.verdict == SILENT:
+    elif detector.verdict == SILENT or detector.verdict == ECHO:
         shown.show(status.NO_DATA, 0, False, now)
     else:
         shown.show(status.PARTIAL, 0, False, now)

@@ -53,7 +53,7 @@ SHORT_DC = 1500  # no source says what a shorted probe reads; nothing else reads
 
 # A board answers one dialect, few answer two (sheet 0).
 REQUESTS = (
-    ("a5_counts", "a5409408000000000000000081", REPLY, 60000),
+    ("a5_counts", "a5409408000000000000000081", REPLY, 2000),
     ("a5_pack", "a540900800000000000000007d", REPLY, 1000),
     ("a5_state", "a5409308000000000000000080", REPLY, 1000),
     ("a5_cells", "a5409508000000000000000082", REPLY, 1000),
