@@ -3,6 +3,7 @@ virtual time."""
 
 import json
 import re
+import struct
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ble_rig import heard, packets
 from deckwatch import commands, config, settings
 from deckwatch.outputs.gatt import SERVICE, on_air
 from deckwatch.owner import bind_key
+from packlab.journal.records import parse
 from test_ble_advert import MAC, Receiver, structures
 from test_ble_gatt import live_of
 
@@ -74,7 +76,7 @@ def test_every_characteristic_reads_as_the_console_tells(phone: Any) -> None:
     assert live["cell_mv"] == [int(mv) for mv in told["cell_mv"].split(",")]
     assert live["temp_dc"] == [int(dc) for dc in told["temp_dc"].split(",")]
     assert live["look"] == "fine"
-    assert read(trace, "1") == b"\x01\x0a\x02\x05\x000.1.0\x00DW-18B2"
+    assert read(trace, "1") == b"\x01\x0a\x02\x07\x000.1.0\x00DW-18B2"
     expected = settings.encode(config.load({"console_s": 1}))
     assert read(trace, "3") == expected
     assert said(trace, "read 7") == "b''"
@@ -117,7 +119,18 @@ def test_a_stranger_changes_nothing_the_owner_does(phone: Any) -> None:
     assert said(trace, "refused").startswith('(5, b\'"series" is 99')
     assert said(trace, "time") == "(0, b'')"
     assert "-> 1796000000" in trace.said("owner: time")[0]
-    assert said(trace, "log") == "(8, b'there is no log yet')"
+    window = bytes.fromhex(said(trace, "records"))
+    assert said(trace, "log") == f"(0, b'{window[1]} records from number 0 on')"
+    assert window[:2] == bytes((1, window[1]))
+    assert struct.unpack_from("<II", window, 2) == (1, 1 + window[1])
+    kept = parse([window[10:]])
+    assert len(kept.records) == window[1] >= 4
+    assert (kept.damaged, kept.missing, kept.records[0].kind) == (0, 0, "boot")
+    changes = [record.fields for record in kept.records if record.kind == "config"]
+    assert changes[-2:] == [
+        {"option": "discharge_hot_warn_dc", "old": "550", "new": "300"},
+        {"option": "series", "old": "10", "new": "11"},
+    ]
     assert said(trace, "acknowledged") == "0"
     assert len(trace.said("button: self-test")) == 1
 

@@ -7,6 +7,7 @@ before.
 """
 
 import asyncio
+from struct import pack
 
 from micropython import const
 
@@ -25,7 +26,7 @@ _PATIENCE_MS = const(1500)  # a line that never falls silent is written over
 _SOON_S = const(10)
 _AGAIN_S = const(60)  # after the flash refused
 _FULL = const(384)  # bytes at which a batch does not wait
-WINDOW_BYTES = const(496)  # of records at a time for a phone: with its head what a value may hold
+_WINDOW_BYTES = const(502)  # of records at a time for a phone: with their head what a value holds
 
 
 class Keeper:
@@ -70,6 +71,15 @@ class Keeper:
     def changed(self, name: str, old, new) -> None:
         """An option has another value."""
         self.recorder.batch.text(journal.CONFIG, "%s\0%s\0%s" % (name, old, new))
+        self.recorder.urgent = True
+
+    def window(self, first: int, most: int) -> bytes:
+        """Records from number `first` on for a phone: version u8, how many u8, number of the
+        oldest u32 and of the next one to come u32, then the records as they lie in flash."""
+        records = bytearray(_WINDOW_BYTES)
+        count, size = self.box.read(first, most, records)
+        head = pack("<BBII", 1, count, self.box.oldest(), self.box.sequence)
+        return head + bytes(records[:size])
 
     def flush(self) -> None:
         """Before a restart on purpose: all that waits, without waiting for a gap."""

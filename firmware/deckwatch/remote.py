@@ -17,7 +17,7 @@ from deckwatch.commands import (
 )
 from deckwatch.hal import board, clock, radio, store
 from deckwatch.hal.modules import forget
-from deckwatch.outputs.gatt import CAN_COMMAND, CAN_MUTE
+from deckwatch.outputs.gatt import CAN_COMMAND, CAN_LOG, CAN_MUTE
 from deckwatch.outputs.led import AMBER, BLUE, DARK
 from deckwatch.owner import KEY_BYTES, Owner, Renewal, bind_key
 from deckwatch.ticks import age_ms
@@ -35,16 +35,18 @@ class Remote:
     """The owner's hand. show: the app's Sequence; settings: all options as bytes.
 
     test_wanted: a self-test was asked for; changed: settings are not what the radio knows;
-    sealed, tenths: what the advertisement is to be; capabilities, version, model: texts.
+    sealed, tenths: what the advertisement is to be; log: the records asked for last, b"" once the
+    radio has them; capabilities, version, model: texts.
     """
 
-    capabilities = CAN_COMMAND | CAN_MUTE
     version = __version__
 
     def __init__(self, core, show, keeper, settings: bytes, sealed: bool, tenths: bool) -> None:
         self._core = core
         self._show = show
         self._keeper = keeper  # of the black box, None where there is none
+        self.capabilities = CAN_COMMAND | CAN_MUTE | (0 if keeper is None else CAN_LOG)
+        self.log = b""
         self.settings = settings
         self.sealed = sealed
         self.tenths = tenths
@@ -163,8 +165,13 @@ class Remote:
         return (DONE if change.is_limit else AT_NEXT_START), change.name
 
     def read_log(self, first: int, count: int) -> tuple:
-        """There is no journal yet."""
-        return NOTHING, "there is no log yet"
+        """Puts records of the black box where the log is read."""
+        if self._keeper is None:
+            return NOTHING, "there is no log"
+        self.log = self._keeper.window(first, count)
+        if not self.log[1]:
+            return NOTHING, "there are no such records"
+        return DONE, "%d records from number %d on" % (self.log[1], first)
 
     def note(self, text: str) -> None:
         """Keeps what was done from afar."""

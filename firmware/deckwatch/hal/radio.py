@@ -210,6 +210,9 @@ class Radio:
             number = self._number(link)
             if number >= 0 and link.is_connected():
                 answer = self._commands.handle(number, frame, now_ms())
+                if self._remote.log:
+                    self._log.write(self._remote.log)
+                    self._remote.log = b""
                 await self._answer(number, answer)
 
     def button(self, now: int) -> bool:
