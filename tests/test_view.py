@@ -19,6 +19,7 @@ from deckwatch.alert import ALARM, GROUPS, LEVELS
 from deckwatch.guardrails.table import CODES, ROWS
 from deckwatch.outputs.buzzer import Buzzer
 from deckwatch.outputs.led import COLOURS, PATTERNS, Led
+from packlab import session
 from packlab.capture import CaptureReader
 from packlab.errors import PacklabError
 from packlab.replay import Settings, replay
@@ -224,6 +225,34 @@ def test_faults_and_errors_of_the_firmware_have_words() -> None:
     assert reports.error(21) == "number 21, no connection to the battery's BMS"
     assert reports.error(99) == "number 99, meaning not known"
     assert reports.error_advice(99) == ""
+
+
+def test_an_error_number_is_read_in_the_familys_own_book() -> None:
+    error = alert(0, "controller_error", "alarm", "error_level", 3, error=4)
+    picture = Picture("vesc")
+    picture.fold(error)
+    (found,) = picture.standing()
+    said = sentences.alert(found, name_pack=False)
+    assert said == "Controller error: number 4, absolute over-current"
+    assert sentences.advice(found, "alarm").startswith("Ease off")
+    unknown = folded(error)
+    (found,) = unknown.standing()
+    assert "meaning not known" in sentences.alert(found, name_pack=False)
+    unknown.fold(summary(family="vesc"))  # the end tells what it was
+    assert "absolute over-current" in sentences.alert(found, name_pack=False)
+
+
+@pytest.mark.parametrize(
+    ("config", "family"),
+    [
+        ({}, "xiaomi"),
+        ({"profile": "vesc"}, "vesc"),
+        ({"profile": "auto"}, ""),
+        ({"profile": 5}, ""),
+    ],
+)
+def test_the_family_is_the_profiles(config: dict[str, Any], family: str) -> None:
+    assert session._family(config) == family
 
 
 # --- values and sentences ------------------------------------------------------------------------

@@ -82,6 +82,7 @@ def draw(
             total_s=total_s,
             speed=settings.speed,
             console=Console(),
+            family=_family(settings.config),
         )
         _tell_skipped(reader)
 
@@ -97,6 +98,15 @@ def demo() -> None:
     made = made_capture_path("charge_and_ride", 1)
     for path, speed in ((root() / REAL_LINE, 4.0), (made, DEMO_SPEED)):
         draw(path, Settings({"profile": "m365"}, speed=speed if live else None, depth="app"))
+
+
+def _family(config: dict[str, Any]) -> str:
+    """Of the profile; "" where it is to be found out, or nobody knows the profile."""
+    found = str(config.get("profile", firmware("config").DEFAULT_PROFILE))
+    if found not in firmware("index").PROFILES:
+        return ""  # the core will say so
+    family = str(firmware(f"profiles.{found}").OPTIONS["family"])
+    return "" if family == "auto" else family
 
 
 def _events(reader: CaptureReader) -> Iterator[Event]:

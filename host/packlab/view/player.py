@@ -28,24 +28,24 @@ def show(
     total_s: float,
     speed: float | None,
     console: Console,
+    family: str = "",
 ) -> Summary:
     """Show a trace until it ends; its pace is that of `events`, which may block.
 
     total_s: when the trace will end, on its own clock. speed: times real time, None for as fast as
-    it goes; between two events the drawing's clock runs on by it. PacklabError when the trace
-    breaks off before its summary.
+    it goes; between two events the drawing's clock runs on by it. family: as far as it is known,
+    for the meaning of error numbers. PacklabError when the trace breaks off before its summary.
     """
     if console.is_interactive:
-        picture = _draw(events, title, total_s, speed, console)
+        picture = _draw(events, _Artist(title, total_s, speed, console, family))
     else:
-        picture = _print(events, title, total_s, console)
+        picture = _print(events, title, Timeline(total_s, family), console)
     ended = Summary.of(picture)
     console.print(Legible(summary.box(ended, title)))
     return ended
 
 
-def _print(events: Iterable[Event], title: str, total_s: float, console: Console) -> Picture:
-    timeline = Timeline(total_s)
+def _print(events: Iterable[Event], title: str, timeline: Timeline, console: Console) -> Picture:
     console.print(Legible(Text(title, "bold")), soft_wrap=True)
     for event in events:
         line = timeline.tell(event)
@@ -54,15 +54,8 @@ def _print(events: Iterable[Event], title: str, total_s: float, console: Console
     return timeline.picture
 
 
-def _draw(
-    events: Iterable[Event],
-    title: str,
-    total_s: float,
-    speed: float | None,
-    console: Console,
-) -> Picture:
+def _draw(events: Iterable[Event], artist: "_Artist") -> Picture:
     """Fold in this thread, draw in another, so that neither waits for the other's work."""
-    artist = _Artist(title, total_s, speed, console)
     with ThreadPoolExecutor(1) as pool:
         drawing = pool.submit(artist.run)
         try:
@@ -77,8 +70,10 @@ def _draw(
 class _Artist:
     """Holds the picture and draws it again and again until `done` is set."""
 
-    def __init__(self, title: str, total_s: float, speed: float | None, console: Console) -> None:
-        self.picture = Picture()
+    def __init__(
+        self, title: str, total_s: float, speed: float | None, console: Console, family: str
+    ) -> None:
+        self.picture = Picture(family)
         self.done = Flag()
         self._title = title
         self._speed = speed

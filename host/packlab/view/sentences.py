@@ -34,7 +34,7 @@ def advice(found: Alert, level: str) -> str:
     if found.fault:
         return reports.fault_advice(found.fault) or words.words(found.code).advice
     if found.error:
-        return reports.error_advice(found.error) or words.words(found.code).advice
+        return reports.error_advice(found.error, found.family) or words.words(found.code).advice
     return words.advice(found.code, level, found.worst)
 
 
@@ -42,7 +42,7 @@ def _found(found: Alert, value: int) -> str:
     if found.fault:
         return reports.fault(found.fault)
     if found.error:
-        return reports.error(found.error)
+        return reports.error(found.error, found.family)
     text = units.quantity(found.unit, value)
     if found.unit in units.COUNTED:
         return text

@@ -62,7 +62,8 @@ class Alert:
 
     state: set, clear or unknown. level: of the present or last incident; worst_level: of all.
     value, limit, worst: in `unit`. cell, probe, fault, error: what it is about, 0 or '' where that
-    says nothing. since_ms: of this incident; first_ms: of the first; until_ms: end of the last.
+    says nothing; family: whose number an error is. since_ms: of this incident; first_ms: of the
+    first; until_ms: end of the last.
     """
 
     code: str
@@ -82,12 +83,15 @@ class Alert:
     error: int = 0
     count: int = 0
     until_ms: int | None = None
+    family: str = ""
 
 
 class Picture:
-    """All of the dongle at one moment of the trace; `fold` moves it on by one event."""
+    """All of the dongle at one moment of the trace; `fold` moves it on by one event. family: as
+    far as it is known before the summary tells it."""
 
-    def __init__(self) -> None:
+    def __init__(self, family: str = "") -> None:
+        self.family = family
         self.now_ms = 0
         self.first_ms: int | None = None
         self.light = Light()
@@ -101,6 +105,8 @@ class Picture:
         kind = event["event"]
         if kind == "summary":
             self.summary = event
+            for alert in self.alerts.values():
+                alert.family = event.get("family", self.family)
             return
         self.now_ms = event["t_ms"]
         if self.first_ms is None:
@@ -166,7 +172,9 @@ class Picture:
     def _fold_alert(self, event: Event) -> None:
         key = (event["pack"], event["code"])
         if key not in self.alerts:
-            self.alerts[key] = Alert(event["code"], event["pack"], self.now_ms, self.now_ms)
+            self.alerts[key] = Alert(
+                event["code"], event["pack"], self.now_ms, self.now_ms, family=self.family
+            )
         alert = self.alerts[key]
         if event["state"] == "set":
             self._set(alert, event)

@@ -12,8 +12,8 @@ _LINES = 40  # of values in the whole replay, about
 class Timeline:
     """Folds a trace and tells what is worth a line of each event."""
 
-    def __init__(self, total_s: float) -> None:
-        self.picture = Picture()
+    def __init__(self, total_s: float, family: str = "") -> None:
+        self.picture = Picture(family)
         self._every_ms = max(_SHORTEST_MS, total_s * 1000 / _LINES)
         self._told_values: dict[int, tuple[int, str]] = {}
         self._beeps = (0, 0)
