@@ -14,7 +14,7 @@ from deckwatch.index import PROTOCOLS
 from packlab.errors import PacklabError
 
 from tools.compiled import architecture, compile_folder
-from tools.measure import heap, hour, instructions
+from tools.measure import heap, hour, instructions, wear
 from tools.measure.families import Family, families
 
 REAL = Path(__file__).parent / "data" / "captures" / "m365_standing.cap"
@@ -140,3 +140,23 @@ def test_the_benchmark_prints_every_part(
     for family in PROTOCOLS:
         assert rows.count(family) == (2 if shutil.which("valgrind") else 1)
     assert {"unix", "unix32", "cpython"} <= set(rows)
+
+
+# --- the black box's flash -----------------------------------------------------------------------
+
+
+def test_the_black_box_wears_and_stalls_no_more_than_its_document_says(
+    micropython64: MicroPython,
+) -> None:
+    """docs/journal.md: 73 erases a day, at most two in a write, more than twenty years."""
+    found = wear.measure(micropython64.interpreter.command, days=4)
+    assert found.writes / found.days > 1000
+    assert 60 <= found.erases / found.days <= 80
+    assert found.least_years > 10  # four days are too few for LittleFS to move the worst block
+    assert found.even_years > 500
+    assert {step.erases for step in found.steps} <= {0, 1, 2}
+    slots = found.steps[0]
+    assert slots.times > 0.9 * found.writes
+    assert slots.stall_ms() < 5
+    assert max(step.programs for step in found.steps) <= 40
+    assert found.steps[1].stall_ms() < 80  # the design's budget for a stall

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from compiled import architecture, compile_folder
 from interpreters import Interpreter, NoInterpreter, find
-from measure import heap, hour, instructions
+from measure import heap, hour, instructions, wear
 from measure.families import Family, families
 from packlab import proven
 from packlab.checkout import root
@@ -55,6 +55,9 @@ def main() -> int:
             part(known)
         print()
     _hour()
+    print()
+    with _told():
+        _wear()
     print(
         "\nGiven frames (counted), each held against its entry and offered to every other family"
     )
@@ -127,6 +130,23 @@ def _hour() -> None:
                 f"  {name:6}{interpreter:11}{took.wall_s:7.2f}{budget_s:8.0f} {within:7}"
                 f"{took.processor_s:15.2f}"
             )
+
+
+def _wear() -> None:
+    print("The black box on LittleFS in RAM (counted), a day as boards/BENCH/wear.py has it")
+    found = wear.measure(find(64).command)
+    print(
+        f"  {found.writes / found.days:.0f} writes and {found.erases / found.days:.0f} erases a"
+        f" day; worst block {found.worst} erases in {found.days} days\n"
+        f"  {wear.CYCLES} cycles last {found.least_years:.0f} years (computed) for the worst"
+        f" block, {found.even_years:.0f} if spread evenly\n"
+        "  erases in a write   writes   programs at most   stall (computed): typical   at most"
+    )
+    for step in found.steps:
+        print(
+            f"{step.erases:19}{step.times:9}{step.programs:19}{step.stall_ms():24.0f} ms"
+            f"{step.stall_ms(typical=False):7.0f} ms"
+        )
 
 
 def _against(figure: float, budget: float) -> str:
