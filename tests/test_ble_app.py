@@ -145,7 +145,9 @@ def test_the_owner_starts_and_ends_a_session(phone: Any) -> None:
     assert said(trace, "nosuch") == "(5, b'there is no session 7')"
     notes = trace.said("owner: recovering")
     assert notes[0] == "owner: recovering began, target 3500 mV"
-    assert notes[1].startswith("owner: recovering ended after 0 min: ")
+    assert notes[1].startswith("owner: recovering 0 min target 3500: ")
+    assert notes[1].count(">") == 10
+    assert notes[2].startswith("owner: recovering ended after 0 min: ")
 
 
 def test_a_risky_change_waits_for_the_button(phone: Any) -> None:

@@ -3,6 +3,7 @@ is, whose fault it is, and the page."""
 
 import json
 import re
+import struct
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,7 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from deckwatch.alert import ALARM, SET
 from deckwatch.guardrails.table import CODES
+from deckwatch.memory import SIZE, Memory
+from deckwatch.outputs import journal as layout
 from packlab.cli import main
 from packlab.diagnose.evidence import Evidence, Groups, of_journal, of_trace, state_of
 from packlab.diagnose.finding import Finding, find
@@ -322,6 +326,44 @@ def test_a_journal_becomes_evidence() -> None:
     assert (finding.side, finding.groups[0]) == ("cells", 4)
     assert {clue.rule for clue in finding.clues} == {"weak_trip", "unequal"}
     assert "does not tell what was watched" in paper(finding).text().replace("\n", " ")
+
+
+def test_the_bytes_of_a_black_box_become_a_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch = layout.Batch(2048)
+    batch.boot, batch.uptime_s, batch.wall_s = 3, 100, 0
+    name_id = layout.name_id
+    low = (name_id("cell_low"), name_id("lowest_mv"), SET, ALARM, 4, 2880, 2900, 2850, 1, 3)
+    batch.data(layout.ALERT, 1, struct.pack(layout.ALERT_FORMAT, *low))
+    batch.boot, batch.uptime_s = 4, 0
+    supply = struct.pack(layout.SUPPLY_FORMAT, layout.TRIPPED, layout.RIDE)
+    batch.data(layout.SUPPLY, 0, supply)
+    memory, kept = Memory(), bytearray(SIZE)
+    memory.cells = 10
+    for cell in range(10):
+        memory.cell_mv[cell] = 3500 if cell == 3 else 3600
+    memory.write(kept)
+    batch.data(layout.MEMORY, 1, kept)
+    at = number = 0
+    while at < batch.size:
+        number += 1
+        at = layout.seal(batch.buf, at, number)
+    path = tmp_path / "segment"
+    path.write_bytes(batch.buf[: batch.size])
+    assert main(["diagnose", str(path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["kind"], said["culprit"], said["sure"]) == ("journal", "cells", "sure")
+    assert said["groups"][0] == 4
+    assert {clue["rule"]: clue["group"] for clue in said["clues"]} == {
+        "unequal": 4,
+        "weak_trip": 4,
+    }
+    assert said["problems"][0]["code"] == "cell_low"
+    assert said["unwatched"][0]["guardrails"] == "unknown"
+    path.write_bytes(b"no journal at all")
+    assert main(["diagnose", str(path)]) == 2
+    assert "no whole record" in capsys.readouterr().err
 
 
 def test_the_made_ride_is_the_leaking_group_and_says_so() -> None:

@@ -126,6 +126,8 @@ class Remote:
         core = self._core
         if kind >= len(sessions.KINDS):
             return REFUSED, "there is no session %d" % kind
+        if core.guided is not None:
+            self.note(core.guided.told(core.packs[0].telemetry, core.uptime_s))
         ended = core.end()
         if ended:
             self.note(ended)
