@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_rig import FIRMWARE, Dongle, Trace, cells, end, merged, on, polls, status
+from app_rig import FIRMWARE, ROOT, Dongle, Trace, cells, end, merged, on, polls, status
 from dongle import plugged_in
 from packlab.cli import main
 from packlab.journal import Record, read
@@ -315,3 +315,24 @@ def test_packlab_reads_it_from_a_port(
     assert {"alert", "trace"} <= set(kinds)
     assert main(["journal", str(tmp_path / "kept"), "--json"]) == 0
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == said
+
+
+def test_a_replay_leaves_a_journal_and_the_next_one_goes_on_with_it(
+    tmp_path: Path, micropython64: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del micropython64  # only that there is one
+    capture, flash = (
+        ROOT / "tests" / "data" / "captures" / "m365_standing.cap",
+        tmp_path / "dongle",
+    )
+    for _ in range(2):
+        replay = ["replay", str(capture), "--json", "--depth", "app", "--flash", str(flash)]
+        assert main(replay) == 0
+    capsys.readouterr()
+    assert main(["journal", str(flash), "--json"]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(r["boot"], r["cause"]) for r in said if r["kind"] == "boot"] == [
+        (1, "power_on"), (2, "power_on"),
+    ]  # fmt: skip
+    assert main(["replay", str(capture), "--flash", str(flash)]) == 2
+    assert "add --depth app" in capsys.readouterr().err

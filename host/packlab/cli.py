@@ -125,6 +125,12 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
         help="core: the part that judges; app: all of it, on the virtual board (default: core)",
     )
     parser.add_argument(
+        "--flash",
+        type=Path,
+        metavar="FOLDER",
+        help="with --depth app: keep the dongle's flash here, for 'packlab journal FOLDER'",
+    )
+    parser.add_argument(
         "--fault",
         action="append",
         default=[],
@@ -149,7 +155,10 @@ def _replay(options: argparse.Namespace) -> None:
         telemetry=options.telemetry,
         edges=options.edges,
         depth=options.depth,
+        flash=options.flash,
     )
+    if options.flash and options.depth != "app":
+        raise PacklabError("only the whole firmware has a flash: add --depth app to --flash")
     spoiling = session.Spoiling(tuple(options.fault), options.seed)
     if options.file.is_dir():
         corpus.replay_folder(options, settings, spoiling)

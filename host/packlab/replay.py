@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 from packlab.capture import Chunk, Event
@@ -31,7 +32,8 @@ class Settings:
     """How to replay. config: as in the dongle's config file. interpreter: one of INTERPRETERS.
     speed: times real time, None = as fast as it goes. telemetry, edges: what else the trace
     tells. depth: "core", or "app" for the whole firmware on the virtual board. session: the
-    owner's own session the core is in from the start, and its target in mV; (0, 0) = none."""
+    owner's own session the core is in from the start, and its target in mV; (0, 0) = none. flash:
+    with depth "app", the folder that keeps the dongle's flash from one replay to the next."""
 
     config: dict[str, Any] = field(default_factory=dict)
     interpreter: str = "unix"
@@ -40,6 +42,7 @@ class Settings:
     edges: bool = False
     depth: str = "core"
     session: tuple[int, int] = (0, 0)
+    flash: Path | None = None
 
 
 def head_line(settings: Settings, *, lock: bool = False) -> str:

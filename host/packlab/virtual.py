@@ -36,13 +36,14 @@ def replay_app(events: Iterable[Event], settings: Settings) -> Iterator[str]:
         folder = Path(name)
         feed = folder / "feed"
         span_ms = _write_feed(events, feed)
-        flash = folder / "state" / "flash"
-        flash.mkdir(parents=True)
+        state = settings.flash or folder / "state"
+        flash = state / "flash"
+        flash.mkdir(parents=True, exist_ok=True)
         config = {"console_s": 1, **settings.config}
         (flash / "config.json").write_text(json.dumps(config), encoding="utf-8")
         story = Story(settings, span_ms)
         wait = _Pace(settings.speed)
-        for line in _launch(feed, folder / "state", settings):
+        for line in _launch(feed, state, settings):
             for event in story.follow(line):
                 wait.until(event["t_ms"])
                 yield _dump(event)

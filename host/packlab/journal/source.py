@@ -44,6 +44,8 @@ def understood(data: list[bytes], source: str) -> Journal:
 def pieces(source: str) -> list[bytes]:
     """The bytes as they lie there."""
     path = Path(source)
+    if (path / "flash" / "journal").is_dir():  # what 'packlab replay --flash' has kept
+        path = path / "flash" / "journal"
     if path.is_dir():
         return [_content(file) for file in sorted(path.iterdir()) if file.is_file()]
     if path.is_file():
