@@ -374,11 +374,9 @@ def test_the_made_ride_is_the_leaking_group_and_says_so() -> None:
     assert {"unequal", "gives_way", "drifts", "charger", "line"} <= {
         clue.rule for clue in finding.clues
     }
-    assert [problem.code for problem in finding.problems][:3] == [
-        "cell_spread",
-        "charge_voltage",
-        "silence",
-    ]
+    alarms = [problem.code for problem in finding.problems if problem.level == "alarm"]
+    assert alarms[0] == "cell_spread"
+    assert {"charge_voltage", "silence"} < set(alarms)
     assert finding.problems[0].sure == "sure"
     text = paper(finding).text()
     assert "Group to look at first: 7" in text

@@ -8,25 +8,20 @@ import json
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from html import escape
+from functools import cache
+from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+
+import jinja2
+from markupsafe import Markup
 
 from packlab.capture import new_file
 
 WIDTH = 96
 _CELL = 44  # of a table
-
-_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;
-color:#1a1a1a;background:#fff}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:1.6rem;border-bottom:1px solid #ccc}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25rem .6rem .25rem 0;
-vertical-align:top;border-bottom:1px solid #e4e4e4}
-.alarm{color:#b00020}.warn{color:#8a5a00}.info{color:#00539c}.ok{color:#1b6e2c}.dim{color:#666}
-svg{display:block;margin:.4rem 0}@media print{body{margin:0}}
-"""
+_TEMPLATES = Path(__file__).parent / "report" / "templates"  # one look for all pages
 
 
 @dataclass(slots=True)
@@ -54,13 +49,20 @@ class Bars:
     values: tuple[float, ...]
     unit: str
 
+    def parts(self) -> list[tuple[float, float]]:
+        """(share of the longest, 0 to 1, left of zero; the same right of it) of each bar."""
+        most = max((abs(value) for value in self.values), default=0) or 1
+        return [(max(0, -value) / most, max(0, value) / most) for value in self.values]
+
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A sentence with a level (alarm, warn, info, ok, dim) for its colour."""
+    """A sentence with a level (alarm, warn, info, ok, dim) for its colour; the headline is what is
+    read first."""
 
     text: str
     level: str
+    headline: bool = False
 
 
 @dataclass(slots=True)
@@ -87,17 +89,8 @@ class Paper:
 
     def html(self) -> str:
         """One page, without a script and without anything from elsewhere."""
-        body = [f"<h1>{escape(self.title)}</h1>"]
-        for section in self.sections:
-            body.append(f"<h2>{escape(section.heading)}</h2>")
-            body += [_as_html(block) for block in section.blocks]
-        return (
-            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width,initial-scale=1">'
-            f"<title>{escape(self.title)}</title><style>{_STYLE}</style></head>\n<body>\n"
-            + "\n".join(body)
-            + "\n</body></html>\n"
-        )
+        page = _environment().get_template("paper.html")
+        return page.render(paper=self, css=Markup(_css()), version=version("packlab")) + "\n"
 
 
 def keep(path: Path, paper: Paper, data: object) -> None:
@@ -151,43 +144,27 @@ def _bars_text(bars: Bars) -> Iterable[str]:
         yield f"{name:{wide}} {left}|{right:20} {value:+.0f} {bars.unit}"
 
 
-def _as_html(block: Any) -> str:
-    if isinstance(block, Marked):
-        return f'<p class="{escape(block.level)}">{escape(block.text)}</p>'
-    if isinstance(block, str):
-        return f"<p>{escape(block)}</p>"
-    if isinstance(block, Table):
-        head = "".join(f"<th>{escape(cell)}</th>" for cell in block.head)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in block.rows
-        )
-        return f"<table>{f'<tr>{head}</tr>' if head else ''}{rows}</table>"
-    if isinstance(block, Bars):
-        return _bars_html(block)
-    items = "".join(
-        f'<li class="{escape(item.level)}">{escape(item.text)}</li>'
-        if isinstance(item, Marked)
-        else f"<li>{escape(item)}</li>"
-        for item in block
-    )
-    return f"<ul>{items}</ul>"
+# --- the page ------------------------------------------------------------------------------------
 
 
-def _bars_html(bars: Bars) -> str:
-    most = max((abs(value) for value in bars.values), default=0) or 1
-    parts = []
-    for place, (name, value) in enumerate(zip(bars.names, bars.values, strict=True)):
-        y = place * 20
-        length = abs(value) / most * 150
-        x = 260 - length if value < 0 else 260
-        parts.append(
-            f'<text x="0" y="{y + 14}">{escape(name)}</text>'
-            f'<rect x="{x:.1f}" y="{y + 3}" width="{length:.1f}" height="13" fill="#4a7ebb"/>'
-            f'<text x="430" y="{y + 14}">{value:+.0f} {escape(bars.unit)}</text>'
-        )
-    height = 20 * len(bars.values)
-    return (
-        f'<svg viewBox="0 0 520 {height}" width="520" height="{height}" font-size="13" role="img">'
-        f'<line x1="260" y1="0" x2="260" y2="{height}" stroke="#999"/>{"".join(parts)}</svg>'
+def _kind(block: Any) -> str:
+    """What the template has to lay out."""
+    names = {str: "text", Marked: "marked", Table: "table", Bars: "bars"}
+    return names.get(type(block), "list")
+
+
+@cache
+def _css() -> str:
+    """The look of packlab report's pages."""
+    return (_TEMPLATES / "page.css").read_text("utf-8")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
     )
+    made.filters["kind"] = _kind
+    return made

@@ -25,7 +25,7 @@ def paper(finding: Finding) -> Paper:
     evidence = finding.evidence
     made = Paper(f"Finding: {evidence.source}")
     made.section("What this is about", *_about(finding))
-    summary: list[Any] = [Marked(_headline(finding), _level(finding))]
+    summary: list[Any] = [Marked(_headline(finding), _level(finding), headline=True)]
     if finding.groups:
         named = ", ".join(str(group) for group in finding.groups[:3])
         summary.append(f"Group to look at first: {finding.groups[0]} (named: {named}).")

@@ -25,7 +25,11 @@ def recovery_paper(result: Recovery) -> Paper:
     """How far a recovery has come."""
     made = Paper(f"Recovery: {result.source}")
     summary: list[Any] = [
-        Marked(f"{result.outcome.capitalize()}: {result.why}", _OUTCOMES[result.outcome])
+        Marked(
+            f"{result.outcome.capitalize()}: {result.why}",
+            _OUTCOMES[result.outcome],
+            headline=True,
+        )
     ]
     if result.groups:
         summary.append(
@@ -82,7 +86,9 @@ def commissioning_paper(result: Commissioning) -> Paper:
     )
     made.section(
         "In short",
-        Marked(f"{result.outcome.capitalize()}: {counts}.", _OUTCOMES[result.outcome]),
+        Marked(
+            f"{result.outcome.capitalize()}: {counts}.", _OUTCOMES[result.outcome], headline=True
+        ),
         f"Profile {result.profile}, {units.clock(round(result.seconds * 1000))} watched.",
     )
     rows = tuple((item.name, item.state, item.found) for item in result.items)
