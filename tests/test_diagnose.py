@@ -257,6 +257,15 @@ def test_the_group_most_named_comes_first() -> None:
     assert found.groups == (3, 5)
 
 
+def test_a_second_packs_group_is_named_with_its_pack_and_not_taken_for_the_firsts() -> None:
+    second = alert("weak_cell", cell=3)
+    second.pack = 2
+    found = find(evidence(second))
+    assert found.problems[0].where == "group 3 of pack 2"
+    assert found.groups == ()
+    assert (found.side, named(evidence(second))) == ("cells", {"gives_way": 0})
+
+
 def test_what_was_watched_at_any_time_is_not_missing() -> None:
     seen = set(CODES) - {"cell_low", "silence"}
     found = unwatched(find(evidence(watched=seen)))

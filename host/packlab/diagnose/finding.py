@@ -106,7 +106,7 @@ def _groups(evidence: Evidence, found: list[Clue], side: str) -> tuple[int, ...]
             weight = clue.weight * (2 if clue.side == side else 1)
             votes[clue.group] = votes.get(clue.group, 0) + weight
     for alert in evidence.alerts:
-        if alert.cell and alert.worst_level in ("warn", "alarm"):
+        if alert.cell and alert.pack == 1 and alert.worst_level in ("warn", "alarm"):
             votes[alert.cell] = votes.get(alert.cell, 0) + 1
     return tuple(sorted(votes, key=lambda group: (-votes[group], group)))
 
@@ -114,12 +114,14 @@ def _groups(evidence: Evidence, found: list[Clue], side: str) -> tuple[int, ...]
 def _problem(alert: Alert, evidence: Evidence) -> Problem:
     said = advice_on(alert, evidence.family)
     sure, why = _sure(alert, evidence)
+    several = any(other.pack > 1 for other in evidence.alerts)
     where = f"group {alert.cell}" if alert.cell else f"probe {alert.probe}" if alert.probe else ""
+    if several:
+        where = f"{where} of pack {alert.pack}" if where else f"pack {alert.pack}"
     if alert.fault or alert.error:
         now = said.now
     else:
         now = advice_words(alert.code, alert.worst_level, alert.worst) or said.now
-    several = any(other.pack > 1 for other in evidence.alerts)
     return Problem(
         alert.code,
         alert.worst_level,

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from packlab.advice import book
 from packlab.diagnose.evidence import LOAD_MA, Evidence
+from packlab.view.state import Alert
 from packlab.view.words import LEVELS
 
 SIDES = {
@@ -62,6 +63,12 @@ class Rule:
         return Clue(self.name, self.side, self.weight, *found) if found else None
 
 
+def _group(alert: Alert) -> int:
+    """The group an alert names; of a second pack none, for the groups that were compared are the
+    first's."""
+    return alert.cell if alert.pack == 1 else 0
+
+
 def _unloaded(evidence: Evidence) -> list[float]:
     """How the groups differ at rest, failing that while charging; [] where neither was seen."""
     return evidence.groups["rest"].mean_mv() or evidence.groups["charge"].mean_mv()
@@ -93,7 +100,7 @@ def _unequal(evidence: Evidence) -> tuple[str, int] | None:
         return (
             f"the groups differ by up to {spread.worst} mV at rest or charging, and nothing "
             "contradicts the readings"
-        ), spread.cell
+        ), _group(spread)
     return None
 
 
@@ -111,7 +118,7 @@ def _gives_way(evidence: Evidence) -> tuple[str, int] | None:
                 ), weakest + 1
     weak = evidence.alert("weak_cell")
     if weak:
-        return "one group gives way more than the others under load (weak_cell)", weak.cell
+        return "one group gives way more than the others under load (weak_cell)", _group(weak)
     return None
 
 
@@ -145,14 +152,16 @@ def _dead_and_true(evidence: Evidence) -> tuple[str, int] | None:
     if ghost and ghost.unit == "dead_cells" and _adds_up(evidence):
         return (
             "a group reads 0 V and the pack's own voltage lacks it, too: the group itself is dead"
-        ), ghost.cell
+        ), _group(ghost)
     return None
 
 
 def _dead_and_false(evidence: Evidence) -> tuple[str, int] | None:
     ghost = evidence.alert("ghost_voltage")
     if ghost and ghost.unit in ("dead_cells", "wild_cells") and not _dead_and_true(evidence):
-        return "a group reads what no cell can read: a wire or an input of the board", ghost.cell
+        return "a group reads what no cell can read: a wire or an input of the board", _group(
+            ghost
+        )
     return None
 
 
@@ -163,7 +172,7 @@ def _adds_up(evidence: Evidence) -> bool:
 def _jumps(evidence: Evidence) -> tuple[str, int] | None:
     ghost = evidence.alert("ghost_voltage")
     if ghost and ghost.unit == "cell_jump_mv":
-        return "a group jumped while the current stood still: a loose contact", ghost.cell
+        return "a group jumped while the current stood still: a loose contact", _group(ghost)
     return None
 
 
@@ -179,7 +188,7 @@ def _tripped_weak(evidence: Evidence) -> tuple[str, int] | None:
         return None
     low = evidence.alert("weak_cell") or evidence.alert("cell_low")
     if low:
-        return "the battery cut out, and one group was low or weak", low.cell
+        return "the battery cut out, and one group was low or weak", _group(low)
     if evidence.lowest:
         group, times = max(evidence.lowest.items(), key=lambda item: item[1])
         if times >= FEW and times * 2 > sum(evidence.lowest.values()):
@@ -203,7 +212,7 @@ def _spoke(*codes: str) -> Callable[[Evidence], tuple[str, int] | None]:
         for code in codes:
             found = evidence.alert(code)
             if found:
-                return book("guardrails")[code].title, found.cell
+                return book("guardrails")[code].title, _group(found)
         return None
 
     return find
