@@ -323,18 +323,24 @@ def test_a_journal_becomes_evidence() -> None:
         *(record("checkpoint", 110 + n, lowest_cell=4, lowest_mv=2900) for n in range(5)),
         record("supply", 0, boot=2, pack=0, verdict="tripped", session="ride"),
         record("memory", 30, boot=2, cell_mv=[3600, 3600, 3600, 3500]),
-        record("note", 31, boot=2, text="x"),
+        record("note", 31, boot=2, text="recovering ended after 30 min"),
+        record("note", 32, boot=2, text="acknowledged"),
+        record("boot", 0, boot=2, cause="power_on"),
     ]
     found = of_journal(SimpleNamespace(records=records), "ride.jrn")
     assert [(a.code, a.cell, a.worst, a.state) for a in found.alerts] == [
         ("cell_low", 4, 2850, "set")
     ]
     assert (found.trips, found.lowest, found.rest_mv[3]) == (1, {4: 5}, 3500)
-    assert found.seconds == 114 + 31
+    assert found.seconds == 114 + 32
     finding = find(found)
     assert (finding.side, finding.groups[0]) == ("cells", 4)
     assert {clue.rule for clue in finding.clues} == {"weak_trip", "unequal"}
-    assert "does not tell what was watched" in paper(finding).text().replace("\n", " ")
+    text = paper(finding).text().replace("\n", " ")
+    assert "does not tell what was watched" in text
+    assert "It holds 1 start; supply lost under load: 1." in text
+    assert "Owner: recovering ended after 30 min." in text
+    assert "acknowledged" not in text
 
 
 def test_the_bytes_of_a_black_box_become_a_finding(

@@ -60,6 +60,7 @@ class Evidence:
     median in the first and last samples at rest or charging, drift_s apart. sum_error_mv: largest
     difference between groups and pack while nothing moved. rest_mv: groups as last seen at rest.
     lowest: how often each group was the lowest of a checkpoint. trips: supplies lost under load.
+    kept: how many records of each kind a journal holds; notes: what the owner did.
     """
 
     kind: str
@@ -80,6 +81,8 @@ class Evidence:
     rest_mv: list[int] = field(default_factory=list)
     lowest: dict[int, int] = field(default_factory=dict)
     trips: int = 0
+    kept: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def alert(self, code: str) -> Alert | None:
         """The alert of this code, of whichever pack."""
@@ -157,6 +160,9 @@ def of_journal(journal: "Journal", source: str) -> Evidence:
             boot, before_ms = record.boot, last_ms
         last_ms = max(last_ms, before_ms + record.uptime_s * 1000)
         fields = record.fields
+        found.kept[record.kind] = found.kept.get(record.kind, 0) + 1
+        if record.kind == "note":
+            found.notes.append(fields["text"])
         if record.kind == "alert":
             picture.fold(_alert_event(fields, last_ms, record.pack or 1))
         elif record.kind == "checkpoint" and fields.get("lowest_cell"):

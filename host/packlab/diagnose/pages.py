@@ -7,6 +7,7 @@ from packlab.diagnose.finding import Finding, Problem
 from packlab.diagnose.rules import SIDES
 from packlab.paper import Bars, Marked, Paper, Table
 from packlab.view import units
+from packlab.view.words import count
 
 _ORIGINS = {
     "real": "a real line, recorded",
@@ -92,6 +93,14 @@ def _about(finding: Finding) -> list[Any]:
         said.append(
             "A dongle's black box: alerts, checkpoints and what it remembers, not every value."
         )
+        counted = ", ".join(
+            count(evidence.kept[kind], noun)
+            for kind, noun in (("boot", "start"), ("ride", "ride"), ("charge", "charge"))
+            if kind in evidence.kept
+        )
+        trips = f"supply lost under load: {evidence.trips}"
+        said.append(f"It holds {counted or 'no start'}; {trips}.")
+        said += [f"Owner: {note}." for note in evidence.notes if "recovering" in note]
     return said
 
 
