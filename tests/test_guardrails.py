@@ -131,7 +131,7 @@ SHEET = [
     # row 40: 85 % for 10 min
     Row("humidity", "humidity_pct", "warn", 84, 85, 81, 80, 600_000, 60_000),
     # row 32: more than 2 bit errors in 10,000
-    Row("link_noise", "bit_error_ppm", "info", 200, 201, 151, 150, 0, 0, need=1),
+    Row("link_noise", "bit_error_ppm", "info", 200, 201, 151, 150, 60000, 0, need=1),
 ]
 
 

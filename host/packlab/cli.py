@@ -22,6 +22,7 @@ from packlab.guided import command as guided_command
 from packlab.interpreters import INTERPRETERS
 from packlab.journal import command as journal_command
 from packlab.key import command as key_command
+from packlab.library import command as scenarios_command
 from packlab.record import command as capture_command
 from packlab.report import command as report_command
 
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     key_command.add_command(commands)
     capture_command.add_command(commands)
     report_command.add_command(commands)
+    scenarios_command.add_command(commands)
     config_command.add_command(commands)
     diagnose_command.add_command(commands)
     guided_command.add_command(commands)

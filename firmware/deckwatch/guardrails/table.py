@@ -18,8 +18,10 @@ several rows may share a code, next to each other: the worst of them is the aler
 Where the sheet states no time to clear, it is: 5 s for what is measured, as for `cell_spread`; 2 s
 for what others report and for the discharge current, which changes with every pull at the
 throttle; 10 s for probes; 30 s for a jump, which is over as soon as it has happened; 5 s of
-answers for silence; none for link noise, which is a mean over 30 s itself. Where it states no time
-to set, it is 2 s for `cell_high` info, and none for what two or three agreeing samples prove.
+answers for silence; none for link noise, which is a mean over 30 s itself, and must stand for a
+minute to be set: a line with half as many errors passes the limit for one such mean by chance.
+Where it states no time to set, it is 2 s for `cell_high` info, and none for what two or three
+agreeing samples prove.
 Where it states no distance to clear: 20 mV for `cell_high` as for the spread, 50 mV for
 `cell_low`, which recovers that much by resting alone, 0.1 V for the pack's charge voltage, 2 A for
 its current and 0.2 A for the charger's, 2 °C for a rise of heat, 5 °C for a board and 3 °C for its
@@ -183,7 +185,10 @@ ROWS = (
         "humidity", "humidity_pct", ">=", "", ELECTRONICS, 2, 5, 60000,
         ((WARN, 85, 50, 100, 600000),),
     ),
-    ("link_noise", "bit_error_ppm", ">", "", ELECTRONICS, 1, 50, 0, ((INFO, 200, 20, 10000, 0),)),
+    (
+        "link_noise", "bit_error_ppm", ">", "", ELECTRONICS, 1, 50, 0,
+        ((INFO, 200, 20, 10000, 60000),),
+    ),
 )  # fmt: skip
 
 CHIRPING = "charge_target"  # good news, worth one chirp

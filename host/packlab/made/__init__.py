@@ -75,7 +75,7 @@ def _play(scenario: Scenario, random: Random) -> Iterator[Event | Beat]:
     ends_s = [beat.start_s for beat in scenario.beats[1:]] + [scenario.end_s]
     for beat, end_s in zip(scenario.beats, ends_s, strict=True):
         yield beat
-        yield from sorted_.add(line.advance(end_s * 1_000_000 - 1))
+        yield from sorted_.add(line.advance(int(end_s * 1_000_000) - 1))
     yield from sorted_.rest()
 
 

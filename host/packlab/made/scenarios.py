@@ -17,7 +17,7 @@ from packlab.made.pack import Group, Pack
 class Beat:
     """A turn of events: from start_s on, `changes` (fields of Scene) hold."""
 
-    start_s: int
+    start_s: float
     title: str
     changes: dict[str, Any]
 

@@ -37,6 +37,9 @@ class Scene:
     charger_tapers: bool = True  # False: full current up to its voltage, then nothing
     riding: bool = False
     ride_permille: int = 1000  # of the currents of RIDE_ROUND
+    brake_permille: int = 1000  # of its braking
+    brakes_when_full: bool = False
+    standing_ma: int = 0  # drawn beside what a controller does
     shorted: bool = False
     app_reads_cells: bool = False
     reply_wire_cut: bool = False
@@ -136,12 +139,16 @@ class World:
         """What the controller draws, or a short beside it."""
         if self.scene.shorted:
             return _SHORT_MA
-        standing_ma = self._random.randint(0, 3) * 10 if self.scene.scooter_on else 0
-        if not self.scene.riding:
+        scene = self.scene
+        standing_ma = self._random.randint(0, 3) * 10 if scene.scooter_on else 0
+        standing_ma += scene.standing_ma
+        if not scene.riding:
             return standing_ma
         asked_ma = _ride_ma(self._now_ms - self._ride_start_ms)
-        asked_ma = asked_ma * self.scene.ride_permille // 1000
-        if asked_ma < 0 and self.pack.soc_pct >= REGEN_BELOW_PCT:
+        permille = scene.brake_permille if asked_ma < 0 else scene.ride_permille
+        asked_ma = asked_ma * permille // 1000
+        is_full = self.pack.soc_pct >= REGEN_BELOW_PCT
+        if asked_ma < 0 and is_full and not scene.brakes_when_full:
             return standing_ma
         return standing_ma + asked_ma * self._random.randint(985, 1015) // 1000
 
