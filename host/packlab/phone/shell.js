@@ -1,6 +1,6 @@
 // Written by tools/make_phone.py, never by hand.
 self.SHELL = {
- "version": "deckwatch-e02e0fa71187",
+ "version": "deckwatch-0b0137dcc3ed",
  "files": [
   "./",
   "advice.de.json",
