@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from pathlib import Path
 from typing import Any, Self
 
 from app_rig import REQUEST
@@ -77,6 +78,11 @@ class Stage:
     def config(self) -> str:
         """The owner's options as the dongle's flash has them."""
         return (self._dongle.flash / "config.json").read_text()
+
+    @property
+    def journal(self) -> Path:
+        """Where the dongle's black box lies."""
+        return self._dongle.flash / "journal"
 
     def until(self, true: Callable[[], Any]) -> None:
         """Wait for something the board says."""

@@ -4,16 +4,19 @@ run in a real Chromium; no dongle is needed."""
 import json
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chromium import Chromium, Page
 from deckwatch import config, owner, settings
 from deckwatch.guardrails.table import CODES
-from deckwatch.outputs import gatt
+from deckwatch.outputs import gatt, journal
 from line_rig import LineRig
+from pack_rig import PackRig
 from packlab.air import chromium
 from packlab.air.page import PAGE, PageServer
+from packlab.cli import main
 from test_ble_gatt import live_of
 
 from tools import make_phone
@@ -165,6 +168,69 @@ def test_tags_are_the_firmwares(page: Page) -> None:
     assert asked(page, "codec", "[...m.uint32(1796000000)]") == list(
         (1796000000).to_bytes(4, "little")
     )
+
+
+def everything() -> bytes:
+    """Records of every kind, over two starts; the time of day became known in the second."""
+    rig = PackRig(number=1)
+    rig.frame(pack_mv=36_000, current_ma=-12_000, cells=[3600] * 9 + [3500], temps=[250, 240])
+    made = journal.Batch(2048)
+    made.boot, made.uptime_s = 7, 65
+    made.boot_record("watchdog", 3, "0.1.0")
+    code = CODES.index("cell_spread")
+    made.alert(rig.alerts, code, *map(journal.name_id, ("cell_spread", "cell_spread_mv")), rig.now)
+    made.alert(rig.alerts, 0, 0x1234, 0x5678, rig.now)
+    span = journal.Span()
+    for known in (False, True):
+        if known:
+            span.take(rig.t, rig.now)
+        span.write(made.buf, made.begin(journal.RIDE, 1, journal.SPAN_BYTES))
+        at = made.begin(journal.CHECKPOINT, 1, journal.CHECKPOINT_BYTES)
+        made.buf[at] = journal.CHARGE
+        journal.snapshot(made.buf, at + 1, rig.t, rig.now + (0 if known else 60_000))
+        at = made.begin(journal.TRACE, 1, 1 + 2 * journal.ROW_BYTES)
+        made.buf[at] = 1
+        for row in range(2):
+            journal.row(made.buf, at + 1 + row * journal.ROW_BYTES, rig.t, rig.now + row * 60_000)
+    made.boot, made.uptime_s, made.wall_s = 8, 5, 0
+    made.text(journal.CONFIG, "cell_high_warn_mv\0004220\0004180")
+    made.uptime_s, made.wall_s = 100, 200_000_000
+    made.text(journal.NOTE, 'he said "é, no"')
+    made.data(journal.SUPPLY, 2, bytes((journal.TRIPPED, journal.RIDE)))
+    made.data(journal.LOST, 0, bytes((1, 0, 2, 0, 3, 0)))
+    at, number = 0, 100
+    while at < made.size:
+        at = journal.seal(made.buf, at, number)
+        number += 1
+    return bytes(made.buf[:40]) + b"\xa6\x05half" + bytes(made.buf[: made.size])
+
+
+def test_the_journals_table_is_packlabs(
+    page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "ride.journal"
+    saved.write_bytes(everything())
+    assert main(["journal", str(saved), "--csv"]) == 0
+    wanted = capsys.readouterr().out
+    assert {
+        "boot",
+        "alert",
+        "ride",
+        "checkpoint",
+        "trace",
+        "config",
+        "note",
+        "supply",
+        "lost",
+    } == {line.split(",")[1] for line in wanted.splitlines()[1:]}
+    array = f"Uint8Array.of({','.join(map(str, saved.read_bytes()))})"
+    assert asked(page, "journal", f"m.csv({array})") == wanted
+    flipped = bytearray(everything())
+    flipped[-30] ^= 1
+    saved.write_bytes(flipped)
+    array = f"Uint8Array.of({','.join(map(str, flipped))})"
+    main(["journal", str(saved), "--csv"])
+    assert asked(page, "journal", f"m.csv({array})") == capsys.readouterr().out != wanted
 
 
 def test_a_key_is_known_in_every_form_it_comes_in(page: Page, address: str) -> None:

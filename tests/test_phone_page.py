@@ -1,6 +1,7 @@
 """The phone page in a real headless Chromium, over real Web Bluetooth, on the firmware that
 replays a capture: what is on the screen is what the board's own trace tells."""
 
+import csv
 import json
 import re
 import time
@@ -14,6 +15,8 @@ from conftest import MicroPython
 from packlab.air import bus, chromium
 from packlab.air.page import PAGE, PageServer
 from packlab.capture import CaptureReader, Event
+from packlab.journal.records import parse
+from packlab.journal.source import pieces
 from packlab.made import made_capture_path
 from phone_rig import DEVICE, KEY, Stage
 
@@ -224,6 +227,24 @@ def test_a_bolder_limit_waits_for_the_button(
     assert page.complaints == []
 
 
+def test_what_is_asked_at_once_waits_for_its_turn(
+    stage: Stage, browser: Chromium, address: str
+) -> None:
+    """The pretended BlueZ refuses a second operation while one is under way, as phones do."""
+    stage.tell(status(), cells(CELLS_MV))
+    page = connected(browser, address, key=KEY)
+    before = len(stage.said("owner: "))
+    page.js(
+        """for (const at of ["#acknowledge", "#set-time", "#mute", "[data-tab=settings]"]) {
+          document.querySelector(at).click();
+        }"""
+    )
+    stage.until(lambda: len(stage.said("owner: ")) == before + 3)
+    for place in ("alerts", "dongle"):
+        page.until(f"document.querySelector('#{place}-said').textContent == 'Done.'")
+    assert page.complaints == []
+
+
 def test_a_link_that_drops_returns_by_itself_and_old_data_is_grey(
     stage: Stage, browser: Chromium, address: str
 ) -> None:
@@ -279,9 +300,15 @@ def test_short_packets_cost_nothing_but_the_way(
     stage.drop()
 
 
+def noted(stage: Stage) -> list[str]:
+    """Notes in the dongle's flash."""
+    kept = parse(pieces(str(stage.journal)))
+    return [str(one.fields["text"]) for one in kept.records if one.kind == "note"]
+
+
 def test_what_was_seen_is_saved_as_a_table(stage: Stage, browser: Chromium, address: str) -> None:
     stage.tell(status(), cells(CELLS_MV))
-    page = connected(browser, address)
+    page = connected(browser, address, key=KEY)
     page.until("document.querySelectorAll('.cell-table li').length == 10")
     head, *rows = str(page.js("import('./log.js').then((log) => log.csv())")).splitlines()
     assert head.split(",")[:6] == ["time", "look", "soc_pct", "pack_v", "current_a", "power_w"]
@@ -289,10 +316,28 @@ def test_what_was_seen_is_saved_as_a_table(stage: Stage, browser: Chromium, addr
     assert [int(last[f"cell_mv_{i + 1}"]) for i in range(10)] == CELLS_MV
     assert float(last["pack_v"]) == 35.94
     assert float(last["current_a"]) == -0.03
-    page.js("HTMLAnchorElement.prototype.click = function () { window.saved = this.download; }")
+    page.js(
+        """(() => {
+          HTMLAnchorElement.prototype.click = function () { window.saved = this.download; };
+          URL.createObjectURL = (blob) => ((window.content = blob), "#");
+        })()"""
+    )
     page.click("[data-tab=more]")
     page.click("#log-save")
     assert re.fullmatch(DEVICE + r"-[-\d]+\.csv", page.js("window.saved"))
+    # and the dongle's own journal, as packlab reads it out of its flash
+    page.click("#mute")
+    page.until("document.querySelector('#dongle-said').textContent == 'Done.'")
+    stage.until(lambda: any("muted" in text for text in noted(stage)))
+    page.click("#log-csv")
+    page.until("document.querySelector('#log-said').textContent.startsWith('Saved ')")
+    assert re.fullmatch(DEVICE + r"-[-\d]+-journal\.csv", page.js("window.saved"))
+    table = list(csv.DictReader(str(page.js("window.content.text()")).splitlines()))
+    kept = parse(pieces(str(stage.journal)))
+    assert [int(row["number"]) for row in table if row["kind"] != "trace"] == [
+        record.sequence for record in kept.records if record.kind != "trace"
+    ]
+    assert "boot" in {row["kind"] for row in table}
 
 
 def test_without_a_network_the_page_opens_all_the_same(browser: Chromium) -> None:

@@ -17,6 +17,7 @@ import sys
 from typing import Any
 
 from packlab.checkout import firmware, root
+from packlab.journal import records, telling
 
 PAGE = root() / "host" / "packlab" / "phone"
 _MADE = "// Written by tools/make_phone.py, never by hand.\n"
@@ -71,6 +72,41 @@ def options() -> list[dict[str, Any]]:
     return found
 
 
+def journal() -> dict[str, Any]:
+    """How records of the black box are read, with the columns packlab gives their table."""
+    layout, alert = firmware("outputs.journal"), firmware("alert")
+
+    def fields(form: str, names: tuple[str, ...]) -> list[list[Any]]:
+        """(name, letter of its format, what stands there when it was not known) of each."""
+        return [
+            [name, letter, records.not_known(name)]
+            for name, letter in zip(names, form.lstrip("<"), strict=True)
+        ]
+
+    return {
+        "MARK": layout.MARK,
+        "HEAD": fields(layout.HEAD, ("mark", "size", "kind", "pack", "number", "boot", "uptime_s",
+                                     "wall_s")),
+        "CRC_BYTES": layout.CRC_BYTES,
+        "KINDS": layout.KINDS,
+        "CAUSES": layout.CAUSES,
+        "VERDICTS": layout.VERDICTS,
+        "STATES": alert.STATES,
+        "ALERT": fields(layout.ALERT_FORMAT, records.ALERT),
+        "SPAN": fields(layout.SPAN_FORMAT, records.SPAN),
+        "SNAPSHOT": fields(layout.SNAPSHOT_FORMAT, records.SNAPSHOT),
+        "ROW": fields(
+            layout.ROW_FORMAT, ("pack_cv", "current_ca", *records.ROW[2:4], "hottest_c"),
+        ),
+        "NO_ROW": {
+            "pack_cv": layout.NO_U16, "current_ca": layout.NO_I16, "hottest_c": layout.NO_I8,
+        },
+        "LOST": fields(layout.LOST_FORMAT, ("without_room", "refused", "damaged_segments")),
+        "NAMES": records.names(),
+        "COLUMNS": list(telling.COLUMNS),
+    }  # fmt: skip
+
+
 def tables() -> list[tuple[str, str, Any]]:
     """(name, what it is, value) of each constant of tables.js."""
     commands, owner = firmware("commands"), firmware("owner")
@@ -104,6 +140,7 @@ def tables() -> list[tuple[str, str, Any]]:
         ("CONTEXT", "what a tag is made over, before nonce and command", owner._CONTEXT.decode()),
         ("TAG_BYTES", "of the HMAC", owner.TAG_BYTES),
         ("OPTIONS", "by number", options()),
+        ("JOURNAL", "the black box: fields as [name, format, value when not known]", journal()),
     ]  # fmt: skip
 
 
@@ -114,6 +151,9 @@ def render_tables() -> str:
         text = json.dumps(value, indent=1 if isinstance(value, dict) else None)
         if name == "OPTIONS":
             text = "[\n" + "".join(f" {json.dumps(row)},\n" for row in value) + "]"
+        elif name == "JOURNAL":
+            rows = (f" {json.dumps(key)}: {json.dumps(part)},\n" for key, part in value.items())
+            text = "{\n" + "".join(rows) + "}"
         parts.append(f"\n/** {what} */\nexport const {name} = {text};\n")
     return "".join(parts)
 

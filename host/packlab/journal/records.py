@@ -16,19 +16,19 @@ from packlab.checkout import firmware
 
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
-_SPAN = (
+SPAN = (
     "seconds", "low_pack_mv", "high_pack_mv", "most_out_ma", "most_in_ma",
     "lowest_mv", "lowest_cell", "highest_mv", "highest_cell", "coldest_dc", "hottest_dc",
     "out_mah", "in_mah", "first_pct", "last_pct",
 )  # fmt: skip
-_SNAPSHOT = (
+SNAPSHOT = (
     "pack_mv", "current_ma", "soc_pct", "lowest_mv", "lowest_cell", "highest_mv", "highest_cell",
     "coldest_dc", "hottest_dc",
 )  # fmt: skip
-_ALERT = (
+ALERT = (
     "code", "unit", "state", "level", "where", "value", "limit", "peak", "count", "age_s",
 )  # fmt: skip
-_ROW = ("pack_mv", "current_ma", "lowest_mv", "lowest_cell", "hottest_dc")
+ROW = ("pack_mv", "current_ma", "lowest_mv", "lowest_cell", "hottest_dc")
 
 
 @dataclass(frozen=True)
@@ -149,9 +149,9 @@ def _boot(payload: bytes) -> dict[str, Any]:
 def _alert(payload: bytes) -> dict[str, Any]:
     alert = firmware("alert")
     values = struct.unpack_from(_layout().ALERT_FORMAT, payload)
-    fields: dict[str, Any] = dict(zip(_ALERT, values, strict=True))
-    fields["code"] = _names().get(fields["code"], f"guardrail_{fields['code']:04x}")
-    fields["unit"] = _names().get(fields["unit"], "")
+    fields: dict[str, Any] = dict(zip(ALERT, values, strict=True))
+    fields["code"] = names().get(fields["code"], f"guardrail_{fields['code']:04x}")
+    fields["unit"] = names().get(fields["unit"], "")
     fields["state"] = alert.STATES[fields["state"]]
     fields["level"] = alert.LEVELS[fields["level"]]
     return fields
@@ -166,7 +166,7 @@ def _checkpoint(payload: bytes) -> dict[str, Any]:
     at = 1 + layout.SNAPSHOT_BYTES
     return {
         "session": layout.KINDS[payload[0]],
-        **_known(_SNAPSHOT, struct.unpack_from(layout.SNAPSHOT_FORMAT, payload, 1)),
+        **_known(SNAPSHOT, struct.unpack_from(layout.SNAPSHOT_FORMAT, payload, 1)),
         "since_last": _span(payload, at),
         "so_far": _span(payload, at + layout.SPAN_BYTES),
     }
@@ -182,7 +182,7 @@ def _trace(payload: bytes) -> dict[str, Any]:
         ma = 10 * ma if ma != layout.NO_I16 else layout.NO_MA
         hottest = 10 * hottest if hottest != layout.NO_I8 else layout.NO_I16
         rows.append(
-            {"before_s": before_s, **_known(_ROW, (mv, ma, lowest_mv, cell, hottest))}
+            {"before_s": before_s, **_known(ROW, (mv, ma, lowest_mv, cell, hottest))}
         )  # fmt: skip
         before_s -= 1
     return {"rows": rows}
@@ -234,18 +234,18 @@ _READERS = {
 
 
 def _span(payload: bytes, at: int) -> dict[str, Any]:
-    return _known(_SPAN, struct.unpack_from(_layout().SPAN_FORMAT, payload, at))
+    return _known(SPAN, struct.unpack_from(_layout().SPAN_FORMAT, payload, at))
 
 
 def _known(names: tuple[str, ...], values: tuple[int, ...]) -> dict[str, Any]:
     """Values by name, None for those that were not known; a cell goes with its voltage."""
     return {
-        name: None if value == _not_known(name) else value
+        name: None if value == not_known(name) else value
         for name, value in zip(names, values, strict=True)
     }
 
 
-def _not_known(name: str) -> int | None:
+def not_known(name: str) -> int | None:
     """What stands in a field whose value was not known."""
     layout = _layout()
     match name.rpartition("_")[2]:
@@ -263,7 +263,7 @@ def _not_known(name: str) -> int | None:
 
 
 @cache
-def _names() -> dict[int, str]:
+def names() -> dict[int, str]:
     """Guardrails and slots by what a record keeps of their names."""
     name_id = _layout().name_id
     names = (*firmware("guardrails.table").CODES, *firmware("telemetry").SLOTS)

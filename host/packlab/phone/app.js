@@ -102,7 +102,7 @@ function show() {
   more.showKey(link.name, Boolean(commands.key));
   put(byId("version"), info ? say("version", info) : say("none"));
   put(byId("log-dongle"), say(info && info.can & CAN.LOG ? "log_dongle" : "log_none"));
-  byId("log-read").hidden = !(info && info.can & CAN.LOG);
+  byId("log-buttons").hidden = !(info && info.can & CAN.LOG);
   for (const button of document.querySelectorAll("button.owner")) {
     button.disabled = !commands.key || !link.isConnected;
   }
@@ -135,7 +135,7 @@ async function start() {
   more.setUpCommands(commands, ask);
   more.setUpSessions(commands, ask);
   more.setUpKey(() => link.name, findKey);
-  setUpLog(() => link.name);
+  setUpLog(() => link.name, commands, link, ask);
   for (const button of document.querySelectorAll("nav button")) {
     button.onclick = () => openTab(button.dataset.tab);
   }

@@ -1,6 +1,8 @@
 // What the page has seen, a row a second, to be saved as a table.
 import { byId, put } from "./dom.js";
-import { language, say } from "./words.js";
+import * as journal from "./journal.js";
+import { RESULT } from "./tables.js";
+import { say } from "./words.js";
 
 const MOST_ROWS = 6 * 3600;
 const rows = [];
@@ -28,15 +30,35 @@ export function csv() {
   return [head, ...lines].map((line) => line.map((field) => field ?? "").join(",")).join("\r\n") + "\r\n";
 }
 
-export function setUpLog(device) {
+/** What the page has seen, and the dongle's own journal, which is read for the owner alone. */
+export function setUpLog(device, commands, link, ask) {
   put(byId("log-here"), say("log_here", { rows: 0 }));
-  byId("log-save").onclick = () => save(`${device() || "deckwatch"}-${stamp()}.csv`, csv());
+  const name = (what) => `${device() || "deckwatch"}-${stamp()}${what}`;
+  byId("log-save").onclick = () => save(name(".csv"), csv());
+  byId("log-csv").onclick = () => read((bytes) => save(name("-journal.csv"), journal.csv(bytes)));
+  byId("log-raw").onclick = () => read((bytes) => save(name(".journal"), bytes));
+
+  async function read(use) {
+    let all = 0;
+    const said = await ask(async () => {
+      const bytes = await journal.fetchAll(commands, link, (got, of) => {
+        all = of;
+        put(byId("log-said"), say("log_reading", { got, all }));
+      });
+      if (!bytes.length) return { code: RESULT.NOTHING, text: "" };
+      use(bytes);
+      return { code: RESULT.DONE, text: "" };
+    });
+    put(byId("log-said"), all ? say("log_done", { all }) : said);
+  }
 }
 
 const stamp = () => new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
 
-export function save(name, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: `text/csv;charset=utf-8;lang=${language}` }));
+/** content: text or bytes */
+function save(name, content) {
+  const type = typeof content === "string" ? "text/csv;charset=utf-8" : "application/octet-stream";
+  const address = URL.createObjectURL(new Blob([content], { type }));
   Object.assign(document.createElement("a"), { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }

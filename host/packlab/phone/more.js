@@ -16,7 +16,6 @@ export function setUpCommands(commands, ask) {
     ["self-test", "dongle-said", () => commands.selfTest()],
     ["mute", "dongle-said", () => commands.mute(MUTE_MIN)],
     ["set-time", "dongle-said", () => commands.setTime(Math.floor(Date.now() / 1000))],
-    ["log-read", "log-said", () => commands.readLog(0, 255)],
   ];
   for (const [button, said, command] of buttons) {
     byId(button).onclick = async () => put(byId(said), await ask(command));

@@ -1,6 +1,6 @@
 // Written by tools/make_phone.py, never by hand.
 self.SHELL = {
- "version": "deckwatch-0b0137dcc3ed",
+ "version": "deckwatch-6f2ed4612f39",
  "files": [
   "./",
   "advice.de.json",
@@ -15,6 +15,7 @@ self.SHELL = {
   "icon-512.png",
   "icon.svg",
   "index.html",
+  "journal.js",
   "lacking.js",
   "link.js",
   "log.js",
