@@ -23,7 +23,7 @@ SIDES = {
 }
 
 FAR_MV = 50  # a group this far from the median at rest is not just noise
-SOFT_MV = 60  # under load, beyond what it differs by at rest
+SOFT_MV = 40  # under load, beyond what it differs by at rest: a third of what alarms weak_cell
 MIRROR_MV = 40  # neighbours this far apart in opposite directions
 DRIFT_MV = 30
 DRIFT_S = 60.0
@@ -183,6 +183,18 @@ def _board_names_it(evidence: Evidence) -> tuple[str, int] | None:
     return None
 
 
+def _protects(*faults: str) -> Callable[[Evidence], tuple[str, int] | None]:
+    """A rule that the board's own protection fulfils."""
+
+    def find(evidence: Evidence) -> tuple[str, int] | None:
+        found = evidence.alert("bms_fault")
+        if found and found.fault in faults:
+            return f"the board protects the pack: {book('faults')[found.fault].title}", 0
+        return None
+
+    return find
+
+
 def _tripped_weak(evidence: Evidence) -> tuple[str, int] | None:
     if not evidence.trips and not evidence.alert("bms_trip"):
         return None
@@ -252,7 +264,8 @@ RULES = (
          _spoke("self_discharge")),
     Rule("tired", "cells", 2, "Less capacity than on the label, or voltage gives way under load.",
          _spoke("capacity", "sag")),
-    Rule("self_heating", "cells", 3, "It heats up without current.", _spoke("heat_rise")),
+    Rule("self_heating", "cells", 2, "It heats up without current, or stands in the sun.",
+         _spoke("heat_rise")),
     Rule("weak_trip", "cells", 2, "It cut out while one group was low or weak, or was the lowest "
          f"of most checkpoints ({FEW} or more).", _tripped_weak),
     Rule("hard_trip", "use", 2, "It cut out at more current than it is made for.", _tripped_hard),
@@ -260,6 +273,15 @@ RULES = (
          _spoke("charge_voltage", "charger_cc_only", "charger_droop")),
     Rule("charging", "charger", 1, "Charging current too high, too long, or stalled.",
          _spoke("charge_current", "charge_timer", "charge_stalled")),
+    Rule("too_full", "charger", 1, "The board protects the pack from too much voltage or charging "
+         "current.",
+         _protects("cell_over_voltage", "pack_over_voltage", "charge_over_current", "charger")),
+    Rule("protected", "use", 1, "The board protects the pack from cold, heat, current or being "
+         "emptied.",
+         _protects("charge_under_temperature", "charge_over_temperature", "over_temperature",
+                   "under_temperature", "discharge_over_temperature", "discharge_over_current",
+                   "discharge_under_temperature", "short_circuit", "cell_under_voltage",
+                   "pack_under_voltage")),
     Rule("line", "line", 3, "No answer, or a disturbed line.", _spoke("silence", "link_noise")),
     Rule("use", "use", 2, "Current or braking beyond limits, charging in the cold, stored badly.",
          _spoke("discharge_current", "regen_current", "regen_full", "charge_cold", "storage")),
