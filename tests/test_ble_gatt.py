@@ -61,6 +61,17 @@ def live(line: LineRig, encoder: gatt.Live | None = None) -> dict[str, Any]:
     return found
 
 
+def test_the_owners_session_is_told_in_two_bits() -> None:
+    line = LineRig()
+    line.ride(4)
+    assert live(line)["state"] >> 7 == 0
+    for kind in (1, 2):
+        line.core.begin(kind, 0)
+        assert live(line)["state"] >> 7 == kind
+    line.core.end()
+    assert live(line)["state"] >> 7 == 0
+
+
 def test_the_codes_fit_into_the_live_value() -> None:
     assert len(CODES) <= gatt.MOST_CODES
 

@@ -42,6 +42,7 @@ SESSION_KNOWN = const(1 << 9)
 CHARGE_FET = const(1 << 10)
 DISCHARGE_FET = const(1 << 11)
 FETS_KNOWN = const(1 << 12)
+GUIDED = const(1 << 13)  # times the kind of the owner's session (sessions.py): two bits
 
 # Bits of `capabilities` in the info value
 CAN_COMMAND = const(1)
@@ -149,6 +150,8 @@ class Live:
                 state |= CHARGE_FET
             if t.value[_DISCHARGE_FET]:
                 state |= DISCHARGE_FET
+        if core.guided is not None:
+            state |= core.guided.kind * GUIDED
         _put16(self.buf, 4, state)
 
     def _alerts(self, core, at: int) -> int:
