@@ -91,8 +91,11 @@ def _of_dongle(port: str, settings: Settings, seconds: float | None) -> Trace:
 
     from packlab.virtual import Story
 
+    line = serial.Serial(baudrate=_BAUD, timeout=0.5)
+    line.port = port
+    line.dtr = line.rts = False  # they would reset many boards
     try:
-        line = serial.Serial(port, _BAUD, timeout=0.5)
+        line.open()
     except (OSError, ValueError) as error:
         raise PacklabError(f"{port} cannot be opened: {error}; check the cable") from error
     story = Story(replace(settings, telemetry=True), 0)
