@@ -1,18 +1,16 @@
-"""The phone page's stage: the firmware on the virtual board replaying a capture in real time, the
-pretended BlueZ before it, and the page's server, all in a thread of their own, for tests that
-drive a real Chromium."""
+"""The phone page's stage: the firmware on the virtual board replaying a capture in real time, and
+the pretended BlueZ before it, in a thread of their own, for tests that drive a real Chromium."""
 
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Self
 
 from app_rig import REQUEST
 from packlab.air.bluez import Bluez
 from packlab.air.dongle import VirtualDongle
-from packlab.air.page import PageServer
 from packlab.air.play import play
 from packlab.capture import Event
 
@@ -118,10 +116,3 @@ class Stage:
 
     def _do(self, what: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(what, self._loop).result(3 * _WAIT_S)
-
-
-@contextlib.contextmanager
-def page_address() -> Iterator[str]:
-    """The page on a port of its own."""
-    with PageServer(0) as server:
-        yield server.address

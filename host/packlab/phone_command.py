@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _Commands = argparse._SubParsersAction  # the only name argparse has for it
 
+_SIZE = "--window-size=430,980"  # as a phone shows it
 _MADE_FROM_S = 400.0  # of the made ride: the cells are being read, and begin to part
 
 
@@ -130,7 +131,7 @@ async def _browser(
     as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with tempfile.TemporaryDirectory(prefix="packlab-chromium-") as profile:
         process = await asyncio.create_subprocess_exec(
-            *chromium.command(Path(profile), address, *as_root),
+            *chromium.command(Path(profile), address, _SIZE, *as_root),
             env={**os.environ, **bluez.environment},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
