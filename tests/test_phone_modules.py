@@ -12,6 +12,7 @@ from chromium import Chromium, Page
 from deckwatch import config, owner, settings
 from deckwatch.guardrails.table import CODES
 from deckwatch.outputs import gatt, journal
+from deckwatch.telemetry import INDEX
 from line_rig import LineRig
 from pack_rig import PackRig
 from packlab.air import chromium
@@ -89,10 +90,17 @@ def lives() -> Iterator[bytes]:
         t.set_temp(probe, -100 + probe)
     t.end()
     yield now()
+    for charge in (0, 1):
+        t.begin(line.now)
+        t.set(INDEX["charge_fet"], charge)
+        t.set(INDEX["discharge_fet"], 1 - charge)
+        t.end()
+        line.core.begin(1, 0)
+        yield now()
 
 
 def test_live_values_are_read_as_the_firmware_writes_them(page: Page) -> None:
-    looks = set()
+    looks, sessions, switches = set(), set(), set()
     for data in lives():
         want = live_of(data)
         got = asked(page, "codec", f"m.decodeLive({view(data)})")
@@ -113,6 +121,13 @@ def test_live_values_are_read_as_the_firmware_writes_them(page: Page) -> None:
         assert unknown == want["unknown"] & set(want["alerts"])
         assert set(got["unwatched"]) == set(CODES) - want["watched"]
         assert got["muted"] == bool(want["state"] & 1)
+        session = ("ordinary", "recovering", "commissioning")[want["state"] >> 7]
+        assert got["session"] == session
+        sessions.add(session)
+        fets = want["state"] >> 6 & 1
+        assert got["chargeFet"] == (bool(want["state"] >> 4 & 1) if fets else None)
+        assert got["dischargeFet"] == (bool(want["state"] >> 5 & 1) if fets else None)
+        switches.add(got["chargeFet"])
         known = want["state"] >> 3 & 1
         assert got["charging"] == (bool(want["state"] >> 1 & 1) if known else None)
         assert got["packAge"] == (None if want["pack_age_s"] == 255 else want["pack_age_s"])
@@ -120,6 +135,8 @@ def test_live_values_are_read_as_the_firmware_writes_them(page: Page) -> None:
         for cut in (0, 3, 20):
             assert asked(page, "codec", f"m.isCut({view(data[:cut])})")
     assert {"no_data", "alarm"} < looks
+    assert sessions == {"ordinary", "recovering"}
+    assert switches == {None, True, False}
     mixed = data[:-1] + bytes((data[-1] ^ 1,))
     with pytest.raises(Exception, match="two readings were mixed"):
         asked(page, "codec", f"m.decodeLive({view(mixed)})")

@@ -294,6 +294,7 @@ def test_short_packets_cost_nothing_but_the_way(
     page.click("#session-form button.main")
     page.until("document.querySelector('#session-said').textContent == 'Done.'")
     assert stage.said("owner: recovering began, target 3500 mV")
+    page.until("document.querySelector('#session-on').textContent == 'Session: Recovering'")
     page.click("#session-end")
     page.until("document.querySelector('#session-said').textContent.length > 10")
     assert page.complaints == []

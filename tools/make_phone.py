@@ -26,6 +26,7 @@ _GENERAL_UNITS = ("mv", "mah", "ms", "s", "min", "pct")  # ends of general optio
 _CHARACTERISTICS = ("INFO", "LIVE", "SETTINGS", "NONCE", "COMMAND", "RESULT", "LOG")
 _STATE_BITS = (
     "MUTED", "CHARGING", "RIDING", "SESSION_KNOWN", "CHARGE_FET", "DISCHARGE_FET", "FETS_KNOWN",
+    "GUIDED",
 )  # fmt: skip
 _OPERATIONS = (
     "ACKNOWLEDGE", "MUTE", "BLINK", "SELF_TEST", "SET_TIME", "SET_OPTION", "READ_LOG",

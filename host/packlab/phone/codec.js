@@ -26,12 +26,16 @@ export function decodeLive(view) {
   const volts = pack === T.NO_MV ? null : pack / 100;
   const amps = current === T.NO_MA ? null : current / 1000;
   const known = Boolean(state & T.STATE.SESSION_KNOWN);
+  const fets = Boolean(state & T.STATE.FETS_KNOWN);
   return {
     seq: view.getUint8(1),
     look: T.LOOKS[state & 7],
     muted: Boolean(state & T.STATE.MUTED),
     charging: known ? Boolean(state & T.STATE.CHARGING) : null,
     riding: known ? Boolean(state & T.STATE.RIDING) : null,
+    chargeFet: fets ? Boolean(state & T.STATE.CHARGE_FET) : null,
+    dischargeFet: fets ? Boolean(state & T.STATE.DISCHARGE_FET) : null,
+    session: T.SESSIONS[Math.floor(state / T.STATE.GUIDED) & 3] ?? T.SESSIONS[0],
     soc: soc === T.NO_SOC ? null : soc / 2,
     volts,
     amps,

@@ -1,5 +1,6 @@
 // The first tab: how bad it is, charge, voltage, current, power, temperatures.
 import { byId, make, put } from "./dom.js";
+import { SESSIONS } from "./tables.js";
 import { number, say, titleOf } from "./words.js";
 
 const REST_A = 0.05;
@@ -19,6 +20,11 @@ export function showPack(live) {
   put(byId("watts"), number(live?.watts));
   put(byId("flow"), say(flow(live)));
   byId("gauge").style.width = `${live?.soc ?? 0}%`;
+  const session = live && live.session !== SESSIONS[0] ? say("session_on", { session: say(`session_${live.session}`) }) : "";
+  put(byId("session-on"), session);
+  put(byId("fets"), live && live.chargeFet !== null
+    ? `${say(live.chargeFet ? "charge_fet_on" : "charge_fet_off")} · ${say(live.dischargeFet ? "discharge_fet_on" : "discharge_fet_off")}`
+    : "");
   byId("temps").replaceChildren(...temperatures(live?.temps ?? []));
 }
 

@@ -1,6 +1,6 @@
 // Written by tools/make_phone.py, never by hand.
 self.SHELL = {
- "version": "deckwatch-6f2ed4612f39",
+ "version": "deckwatch-c9c1782bab17",
  "files": [
   "./",
   "advice.de.json",

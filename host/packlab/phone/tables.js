@@ -25,7 +25,8 @@ export const STATE = {
  "SESSION_KNOWN": 512,
  "CHARGE_FET": 1024,
  "DISCHARGE_FET": 2048,
- "FETS_KNOWN": 4096
+ "FETS_KNOWN": 4096,
+ "GUIDED": 8192
 };
 
 /** charge not known */

@@ -50,6 +50,10 @@ export default {
   temperatures: "Temperaturen",
   probe: "Fühler {probe}",
   no_probes: "Noch keine Temperaturen.",
+  charge_fet_on: "Laden vom BMS erlaubt",
+  charge_fet_off: "Laden vom BMS gesperrt",
+  discharge_fet_on: "Fahren erlaubt",
+  discharge_fet_off: "Fahren gesperrt",
   not_told: "kein Wert",
 
   no_alerts: "Keine Meldungen.",
@@ -102,6 +106,7 @@ export default {
   session_hint: "Stehen, Fahren und Laden erkennt der Dongle selbst. Diese beiden beginnst du; sie dauern, bis du sie beendest oder der Dongle ohne Strom ist.",
   session_recovering: "Aufpäppeln",
   session_commissioning: "Inbetriebnahme",
+  session_on: "Sitzung: {session}",
   session_what_recovering: "Der Akku wird von außen angeglichen oder sanft geladen: Bekanntes ertönt nicht immer wieder.",
   session_what_commissioning: "Die Prüfliste nach Reparatur, neuem Akku oder neuem BMS.",
   session_target: "Ziel jeder Gruppe, V (leer: die höchste Gruppe)",

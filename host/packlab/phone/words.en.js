@@ -50,6 +50,10 @@ export default {
   temperatures: "Temperatures",
   probe: "probe {probe}",
   no_probes: "No temperatures yet.",
+  charge_fet_on: "charging allowed by the BMS",
+  charge_fet_off: "charging cut off by the BMS",
+  discharge_fet_on: "riding allowed",
+  discharge_fet_off: "riding cut off",
   not_told: "no value",
 
   no_alerts: "No alerts.",
@@ -102,6 +106,7 @@ export default {
   session_hint: "Parked, riding and charging are found out without you. These two are yours to start, until you end them or power goes.",
   session_recovering: "Recovering",
   session_commissioning: "Commissioning",
+  session_on: "Session: {session}",
   session_what_recovering: "A pack is balanced or charged gently from outside: what is known already does not sound again and again.",
   session_what_commissioning: "The checklist after a repair, a new pack or a new BMS.",
   session_target: "Target of each group, V (empty: the highest group)",
