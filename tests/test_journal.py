@@ -19,7 +19,7 @@ from deckwatch.outputs.journal import Batch, Span
 from deckwatch.telemetry import SLOTS
 from pack_rig import PackRig
 from packlab.cli import main
-from packlab.journal.records import Journal, Record, parse
+from packlab.journal.records import KINDS, VERDICTS, Journal, Record, parse
 
 SECOND = 1000
 
@@ -94,10 +94,11 @@ def test_every_name_has_its_own_number() -> None:
     assert len({layout.name_id(name) for name in names}) == len(names)
 
 
-def test_kinds_are_in_their_order() -> None:
-    assert [layout.KINDS.index(name) for name in ("boot", "trace", "supply", "lost")] == [
-        layout.BOOT, layout.TRACE, layout.SUPPLY, layout.LOST,
-    ]  # fmt: skip
+def test_kinds_and_verdicts_have_the_firmware_s_numbers() -> None:
+    for number, name in enumerate(KINDS[1:], 1):
+        assert getattr(layout, name.upper()) == number
+    for number, name in enumerate(VERDICTS[1:], 1):
+        assert getattr(layout, name.upper()) == number
 
 
 # --- there and back ------------------------------------------------------------------------------

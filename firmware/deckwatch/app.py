@@ -45,6 +45,7 @@ _MINUTE_MS = const(60000)
 _REMIND_MS = const(30000)
 _MANY_FAILED = const(5)
 _GROUPS = const(5)
+_START_BYTES = const(4096)  # collected so often, what stays lies close together
 _CONTRADICTION_BYTES = const(400)  # a dozen frames' worth without a frame
 
 
@@ -71,6 +72,7 @@ class App:
     line_errors: trouble with receivers."""
 
     def __init__(self) -> None:
+        gc.threshold(_START_BYTES)
         self.starts = power.Starts()
         self.safe = self.starts.failed >= _MANY_FAILED
         self.config_error = ""
@@ -91,9 +93,9 @@ class App:
         self._ignition = Ignition()
         self._show = Sequence()
         self._reminder: tuple = ()  # what is shown again and again while something is wrong here
-        codes = _codes()
-        self._console = Console(print, codes, settings.console_s * 1000)
-        self._keeper = self._black_box(codes)
+        self._codes = _codes()
+        self._console = Console(print, self._codes, settings.console_s * 1000)
+        self._keeper = None  # of the black box, made when the start has let go of what it needs
         self.box_deaths = 0
         self._told_at = now_ms()
         self._watched = bytearray(_GROUPS)
@@ -113,16 +115,16 @@ class App:
         self._remote, self._air = self._for_the_air(settings)
         self.air_deaths = 0
 
-    def _black_box(self, codes: tuple):
+    def _black_box(self):
         """The keeper of the black box; None in safe mode, or where it fails to start."""
         if self.safe:
             return None
         try:
             from deckwatch.keeper import Keeper
 
-            keeper = Keeper(self.core, codes, self.starts)
-            for name, old, new in self._changes:
-                keeper.changed(name, old, new)
+            keeper = Keeper(self.core, self._codes, self.starts)
+            while self._changes:
+                keeper.changed(*self._changes.pop())
             return keeper
         except Exception as failure:
             print("black box failed: %r" % failure)
@@ -212,10 +214,13 @@ class App:
         else:
             self._show.play(SELF_TEST, now)
         gc.collect()
+        self._keeper = self._black_box()
+        gc.threshold(-1)
+        gc.collect()
         if self._air:
             self._tasks.append(asyncio.create_task(self._keep_air()))
         if self._keeper is not None:
-            self._tasks.append(asyncio.create_task(self._keep_box()))
+            self._tasks.append(asyncio.create_task(self._keep_box(self._keeper)))
         for number in range(1, len(self._jobs)):
             self._tasks.append(asyncio.create_task(self._keep(number)))
         await self._keep(0)
@@ -252,11 +257,11 @@ class App:
                 return  # it does not fit, or is broken: not again before the next start
             await _pause(_AIR_AGAIN_MS)
 
-    async def _keep_box(self) -> None:
+    async def _keep_box(self, keeper) -> None:
         """Brings the black box to flash. Its trouble costs it a pause, and is nobody else's."""
         while True:
             try:
-                await self._keeper.run()
+                await keeper.run()
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as failure:

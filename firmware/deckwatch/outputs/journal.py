@@ -23,7 +23,8 @@ CRC_BYTES = const(4)
 MARK = const(0xA6)
 MOST_PAYLOAD = const(255)
 
-# Kinds. New ones go to the end, and a reader skips those it does not know.
+# Kinds; packlab.journal.records has their names. New ones go to the end, and a reader skips those
+# it does not know.
 BOOT = const(1)
 ALERT = const(2)
 RIDE = const(3)
@@ -35,10 +36,6 @@ NOTE = const(8)
 MEMORY = const(9)
 SUPPLY = const(10)
 LOST = const(11)
-KINDS = (
-    "", "boot", "alert", "ride", "charge", "checkpoint", "trace", "config", "note", "memory",
-    "supply", "lost",
-)  # fmt: skip
 
 # Payloads. Names of guardrails and slots are kept as name_id(), which outlives their order.
 BOOT_FORMAT = "<BB"  # cause (place in CAUSES), starts in a row that failed before; then version
@@ -68,7 +65,6 @@ TRIPPED = const(1)  # under load, and it stayed away
 SWITCHED_OFF = const(2)  # without load
 BOUNCED = const(3)  # under load, but the load went on at once
 RESTARTED = const(4)  # the dongle restarted by itself
-VERDICTS = ("", "tripped", "switched_off", "bounced", "restarted")
 LOST_FORMAT = "<HHH"
 LOST_BYTES = const(6)
 

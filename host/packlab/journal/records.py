@@ -14,6 +14,13 @@ from typing import Any
 
 from packlab.checkout import firmware
 
+# Names of the firmware's numbers, which begin with 1
+KINDS = (
+    "", "boot", "alert", "ride", "charge", "checkpoint", "trace", "config", "note", "memory",
+    "supply", "lost",
+)  # fmt: skip
+VERDICTS = ("", "tripped", "switched_off", "bounced", "restarted")
+
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 SPAN = (
@@ -33,7 +40,7 @@ ROW = ("pack_mv", "current_ma", "lowest_mv", "lowest_cell", "hottest_dc")
 
 @dataclass(frozen=True)
 class Record:
-    """One record. kind: a name of the firmware's KINDS. pack: 1 or 2, 0 = the dongle itself.
+    """One record. kind: a name of KINDS. pack: 1 or 2, 0 = the dongle itself.
     boot: number of the start, uptime_s: seconds after it. time: None where nobody told the dongle.
     fields: what it says, None = was not known; those of a trace are `rows`, oldest first, each
     with its age `before_s`."""
@@ -105,9 +112,9 @@ def _split(piece: bytes) -> Iterator[bytes | None]:
 def _record(data: bytes) -> Record | None:
     layout = _layout()
     _, size, kind, pack, sequence, boot, uptime_s, wall_s = struct.unpack_from(layout.HEAD, data)
-    if not 0 < kind < len(layout.KINDS):
+    if not 0 < kind < len(KINDS):
         return None
-    name = layout.KINDS[kind]
+    name = KINDS[kind]
     payload = data[layout.HEAD_BYTES : layout.HEAD_BYTES + size]
     time = _EPOCH + timedelta(seconds=wall_s) if wall_s else None
     try:
@@ -165,7 +172,7 @@ def _checkpoint(payload: bytes) -> dict[str, Any]:
     layout = _layout()
     at = 1 + layout.SNAPSHOT_BYTES
     return {
-        "session": layout.KINDS[payload[0]],
+        "session": KINDS[payload[0]],
         **_known(SNAPSHOT, struct.unpack_from(layout.SNAPSHOT_FORMAT, payload, 1)),
         "since_last": _span(payload, at),
         "so_far": _span(payload, at + layout.SPAN_BYTES),
@@ -210,7 +217,7 @@ def _memory(payload: bytes) -> dict[str, Any]:
 def _supply(payload: bytes) -> dict[str, Any]:
     layout = _layout()
     verdict, session = struct.unpack_from(layout.SUPPLY_FORMAT, payload)
-    return {"verdict": layout.VERDICTS[verdict], "session": layout.KINDS[session]}
+    return {"verdict": VERDICTS[verdict], "session": KINDS[session]}
 
 
 def _lost(payload: bytes) -> dict[str, Any]:
