@@ -124,7 +124,7 @@ class App:
 
             keeper = Keeper(self.core, self._codes, self.starts)
             while self._changes:
-                keeper.changed(*self._changes.pop())
+                keeper.changed(*self._changes.pop(0))
             return keeper
         except Exception as failure:
             print("black box failed: %r" % failure)
