@@ -15,6 +15,7 @@ from ble_rig import heard, packets
 from deckwatch import commands, config, settings
 from deckwatch.outputs.gatt import SERVICE, on_air
 from deckwatch.owner import bind_key
+from packlab.journal import read as read_journal
 from packlab.journal.records import parse
 from test_ble_advert import MAC, Receiver, structures
 from test_ble_gatt import live_of
@@ -150,6 +151,17 @@ def test_the_owner_starts_and_ends_a_session(phone: Any) -> None:
     assert notes[2].startswith("owner: recovering ended after 0 min: ")
 
 
+def test_the_black_box_keeps_what_the_owner_did(phone: Any) -> None:
+    trace, _ = phone
+    kept = read_journal(str(trace.state)).records
+    told = [record.fields["text"] for record in kept if record.kind == "note"]
+    assert told[0].endswith(" -> 1796000000")
+    assert told[1] == "acknowledged"
+    assert told[2].startswith("recovering began")
+    assert {r.time.year for r in kept if r.time} == {2026}
+    assert all(r.time for r in kept)  # those before it was told, too
+
+
 def test_a_risky_change_waits_for_the_button(phone: Any) -> None:
     trace, _ = phone
     assert said(trace, "series") == "(6, b'series')"
@@ -255,6 +267,11 @@ def attacked(library: Path, dongle: Dongle, tmp_path: Path, attempts: int) -> No
     assert not trace.said("bluetooth failed")
     kept = json.loads((tmp_path / "state" / "flash" / "config.json").read_text())
     assert kept == {"console_s": 1}
+    told = [
+        r.fields["text"] for r in read_journal(str(tmp_path / "state")).records if r.kind == "note"
+    ]
+    assert told[0] == "locked for 30 s: five commands in a row were not the owner's"
+    assert len(told) <= 20  # an hour: what a stranger does pushes nothing out
     quarter, last = (int(line.rest.split()[0]) for line in trace.of("heap"))
     assert last - quarter <= 2048
     hot = [alert for alert in trace.alerts() if alert.startswith("discharge_hot")]

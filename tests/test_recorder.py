@@ -234,6 +234,23 @@ def test_an_alert_that_flutters_does_not_push_out_the_rest() -> None:
     assert "controller_error" in [r.fields["code"] for r in rig.records("alert")[mark:]]
 
 
+def test_words_are_kept_twenty_an_hour_and_the_others_counted() -> None:
+    rig = Boxed()
+    rig.advance(250)
+    for number in range(30):
+        rig.recorder.words(layout.NOTE, str(number))
+        rig.advance(250)
+    assert [r.fields["text"] for r in rig.records("note")] == [str(n) for n in range(20)]
+    assert rig.recorder.batch.lost == 10
+    rig.recorder.losses(2, 0)
+    rig.advance(3_600_000)
+    rig.recorder.words(layout.NOTE, "again")
+    rig.advance(250)
+    lost, again = rig.records("lost", "note")[-2:]
+    assert lost.fields == {"without_room": 10, "refused": 2, "damaged_segments": 0}
+    assert again.fields["text"] == "again"
+
+
 # --- the next start ------------------------------------------------------------------------------
 
 

@@ -66,11 +66,11 @@ class Keeper:
 
     def note(self, text: str) -> None:
         """Something the owner did, or that was done to the lock."""
-        self.recorder.batch.text(journal.NOTE, text)
+        self.recorder.words(journal.NOTE, text)
 
     def changed(self, name: str, old, new) -> None:
         """An option has another value."""
-        self.recorder.batch.text(journal.CONFIG, "%s\0%s\0%s" % (name, old, new))
+        self.recorder.words(journal.CONFIG, "%s\0%s\0%s" % (name, old, new))
         self.recorder.urgent = True
 
     def window(self, first: int, most: int) -> bytes:

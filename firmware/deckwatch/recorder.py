@@ -30,6 +30,7 @@ _CALM_MA = const(1000)
 _BOUNCE_S = const(3)  # load so soon after a start: the BMS has not tripped
 _HOUR_S = const(3600)
 _PER_HOUR = const(8)  # changes of one alert an hour: one that flutters must not push out the rest
+_WORDS_PER_HOUR = const(20)  # nor must a stranger who tries the lock
 _ROW_BYTES = const(8)
 _JUDGED_BYTES = const(186)  # a checkpoint, its session's end, and one record more, but for a head
 
@@ -167,6 +168,7 @@ class Recorder:
         self._slot_ids = array("H", [journal.name_id(slot) for slot in SLOTS_KEPT])
         self._second = -1
         self._hour = -1
+        self._words = _WORDS_PER_HOUR
         self._now = 0
         self.tripped = 0
         self._lost_supply = False
@@ -177,6 +179,14 @@ class Recorder:
         self._lost_supply = cause == "power_on"
         self.batch.boot_record(cause, failed, version)
         self.urgent = True
+
+    def words(self, kind: int, text: str) -> None:
+        """A record in words, NOTE or CONFIG."""
+        if self._words:
+            self._words -= 1
+            self.batch.text(kind, text)
+        else:
+            self.batch.lost = min(0xFFFE, self.batch.lost + 1)
 
     def losses(self, refused: int, damaged: int) -> None:
         """What the black box could not keep: records without room, what the flash refused, and
@@ -226,6 +236,7 @@ class Recorder:
             self._stamp()
         if core.uptime_s // _HOUR_S != self._hour:
             self._hour = core.uptime_s // _HOUR_S
+            self._words = _WORDS_PER_HOUR
             for log in self.logs:
                 for code in range(len(log.left)):
                     log.left[code] = _PER_HOUR
