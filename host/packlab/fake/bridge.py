@@ -25,10 +25,12 @@ from virtual import feed as world
 
 _ask = open({asked!r}, "wb")
 _told = open({told!r}, "rb")
+_turn = 0  # exchanges; a tick that was planned before the last one has nothing to ask any more
 
 
 def _exchange(data):
     """Tell the time and what was sent; do what comes back, and come again when more is due."""
+    global _turn
     ms, us = clock.world()
     _ask.write(b"%d %d %s\\n" % (ms, us, hexlify(data) or b"-"))
     words = _told.read(int(_told.read(8))).split()
@@ -42,15 +44,17 @@ def _exchange(data):
             wire.get(port).break_off()
         else:
             world.send(port, unhexlify(words[n + 2]), int(words[n + 1]))
-    clock.after(int(words[-1]), _tick, None)
+    _turn += 1
+    clock.after(int(words[-1]), _tick, _turn)
 
 
-def _tick(_):
-    _exchange(b"")
+def _tick(turn):
+    if turn == _turn:
+        _exchange(b"")
 
 
 def feed():
-    clock.after(0, _tick, None)
+    clock.after(0, _tick, _turn)
     for port in ("bms", "host"):
         yield "0 %s baud {baud}" % port
     yield "{until_us} end"
