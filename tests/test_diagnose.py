@@ -110,6 +110,12 @@ def test_a_group_that_falls_behind_leaks(last_mv: int, drift_s: int, fires: bool
     assert (named(found) == {"drifts": 2}) is fires
 
 
+def test_a_reading_that_stands_still_is_no_group_that_falls_behind() -> None:
+    drift = {"first_mv": [0.0] * 3, "last_mv": [0.0, -55.0, 0.0], "drift_s": 100.0}
+    assert named(evidence(**drift)) == {"drifts": 2}
+    assert named(evidence(alert("stuck_cell", cell=2), **drift)) == {"stuck": 2}
+
+
 @pytest.mark.parametrize(
     ("found", "rules"),
     [
@@ -119,6 +125,10 @@ def test_a_group_that_falls_behind_leaks(last_mv: int, drift_s: int, fires: bool
         (alert("ghost_voltage", unit="wild_cells", cell=2), {"impossible": 2}),
         (alert("ghost_voltage", unit="cell_jump_mv", cell=2), {"jumps": 2}),
         (alert("stuck_cell", cell=6), {"stuck": 6}),
+        (alert("soc_mismatch"), {"counter": 0}),
+        (alert("charge_fet_off"), {"switch": 0}),
+        (alert("settle"), {"settles": 0}),
+        (alert("charge_hot"), {"use": 0}),
         (alert("sense_wire", cell=6), {"sense_wire": 6}),
         (alert("bms_fault", fault="front_end"), {"board_fault": 0}),
         (alert("bms_fault", fault="cell_over_voltage"), {"too_full": 0}),

@@ -86,7 +86,7 @@ def _mirrored(evidence: Evidence) -> tuple[str, int] | None:
 
 
 def _unequal(evidence: Evidence) -> tuple[str, int] | None:
-    if _mirrored(evidence) or _sum_is_wrong(evidence) or _reads_nothing(evidence):
+    if _mirrored(evidence) or evidence.alert("ghost_voltage"):
         return None
     away = _unloaded(evidence)
     farthest = max(range(len(away)), key=lambda group: abs(away[group]), default=-1)
@@ -123,6 +123,8 @@ def _gives_way(evidence: Evidence) -> tuple[str, int] | None:
 
 
 def _drifts(evidence: Evidence) -> tuple[str, int] | None:
+    if evidence.alert("stuck_cell"):
+        return None  # the others have moved, not that one
     if evidence.drift_s < DRIFT_S or len(evidence.first_mv) != len(evidence.last_mv):
         return None
     moved = [b - a for a, b in zip(evidence.first_mv, evidence.last_mv, strict=True)]
@@ -140,11 +142,6 @@ def _sum_is_wrong(evidence: Evidence) -> tuple[str, int] | None:
     if ghost and ghost.unit.startswith("sum_error"):
         return "the groups do not add up to the pack's voltage", 0
     return None
-
-
-def _reads_nothing(evidence: Evidence) -> bool:
-    ghost = evidence.alert("ghost_voltage")
-    return bool(ghost and ghost.unit in ("dead_cells", "wild_cells"))
 
 
 def _dead_and_true(evidence: Evidence) -> tuple[str, int] | None:
@@ -260,6 +257,10 @@ RULES = (
     Rule("hot_board", "bms", 2, "The board is hot.", _spoke("board_hot")),
     Rule("no_balancing", "bms", 1, "Balancing is not seen, or does not help.",
          _spoke("balance_idle")),
+    Rule("counter", "bms", 1, "The percent shown does not fit the voltage: the board's counter.",
+         _spoke("soc_mismatch")),
+    Rule("switch", "bms", 1, "The charging path is open while riding.", _spoke("charge_fet_off")),
+    Rule("settles", "cells", 1, "The voltage falls far after a charge.", _spoke("settle")),
     Rule("leaks", "cells", 2, "The pack or a group loses charge while parked.",
          _spoke("self_discharge")),
     Rule("tired", "cells", 2, "Less capacity than on the label, or voltage gives way under load.",
@@ -283,8 +284,9 @@ RULES = (
                    "discharge_under_temperature", "short_circuit", "cell_under_voltage",
                    "pack_under_voltage")),
     Rule("line", "line", 3, "No answer, or a disturbed line.", _spoke("silence", "link_noise")),
-    Rule("use", "use", 2, "Current or braking beyond limits, charging in the cold, stored badly.",
-         _spoke("discharge_current", "regen_current", "regen_full", "charge_cold", "storage")),
+    Rule("use", "use", 2, "Current or braking beyond limits, cold or heat, stored badly.",
+         _spoke("discharge_current", "regen_current", "regen_full", "charge_cold", "charge_hot",
+                "discharge_hot", "storage")),
 )  # fmt: skip
 
 
