@@ -25,6 +25,7 @@ from packlab.key import command as key_command
 from packlab.library import command as scenarios_command
 from packlab.record import command as capture_command
 from packlab.report import command as report_command
+from packlab.watch import command as watch_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     capture_command.add_command(commands)
     report_command.add_command(commands)
     scenarios_command.add_command(commands)
+    watch_command.add_command(commands)
     config_command.add_command(commands)
     diagnose_command.add_command(commands)
     guided_command.add_command(commands)
