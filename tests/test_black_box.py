@@ -3,6 +3,8 @@ that stands still, is full, worn or corrupt, a keeper that fails; the guards go 
 """
 
 import json
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -307,14 +309,24 @@ def test_packlab_reads_it_from_a_port(
     dongle64: Dongle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state = dongle64.run(overheating()).state
+    firmware = [
+        "--board", "ESP32_C3_MINI", "--profile", "m365", "--family", "xiaomi",
+    ]  # fmt: skip
     with plugged_in(state) as plugged:
+        assert main(["flash", "--port", plugged.port, *firmware]) == 0
+        capsys.readouterr()
         assert main(["journal", plugged.port, "--json", "--save", str(tmp_path / "kept")]) == 0
+        time.sleep(4)  # the start after it, which knows the time
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     kinds = [record["kind"] for record in said]
     assert kinds[0] == "boot"
     assert {"alert", "trace"} <= set(kinds)
     assert main(["journal", str(tmp_path / "kept"), "--json"]) == 0
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == said
+    last = read(str(state)).records[-1]
+    assert last.boot > max(record["boot"] for record in said)
+    assert last.time
+    assert abs((datetime.now(UTC) - last.time).total_seconds()) < 60
 
 
 def test_a_replay_leaves_a_journal_and_the_next_one_goes_on_with_it(

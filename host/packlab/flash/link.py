@@ -141,6 +141,12 @@ class Link:
         except (TransportError, OSError) as error:
             raise self._gone(what) from error
 
+    def tell_time(self) -> None:
+        """Set the chip's clock, in UTC; it runs on over a restart, and the journal is dated."""
+        now = time.gmtime()
+        date = (*now[:3], now.tm_wday, *now[3:6], 0)
+        self.run(f"from machine import RTC\nRTC().datetime({date})", "it was told the time")
+
     def write(self, path: str, data: bytes) -> None:
         """Write a file; its folder must be there. Full when it does not fit."""
         what = f"{path} was written"

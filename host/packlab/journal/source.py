@@ -63,12 +63,14 @@ def _content(path: Path) -> bytes:
 
 
 def _from_dongle(port: str) -> Iterator[bytes]:
-    """The files of a dongle at a serial port; its firmware is stopped and started again."""
+    """The files of a dongle at a serial port; its firmware is stopped and started again, and
+    knows the time from then on."""
     from packlab.flash.link import Link
 
     with Link(port) as link:
         link.enter()
         files = link.ask(_FILES, "its journal was read")
+        link.tell_time()
     if not isinstance(files, dict):
         raise PacklabError(f"the answer of {port} is no list of files: {json.dumps(files)[:60]}")
     for name in sorted(files):
