@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
 BOARD = ROOT / "boards" / "VIRTUAL"
-POLL_MS = 15  # of the listening task: what bytes cause shows within so long
-LEVEL_MS = 2 * 45 + POLL_MS  # what a level causes: two looks, for it has to last
+POLL_MS = 12  # of the listening task: what bytes cause shows within so long
+LEVEL_MS = 2 * 48 + POLL_MS  # what a level causes: two looks, for it has to last
 TELL_MS = 250 + POLL_MS  # what the console says of it
 
 REPLY = "55aa0e2501300100710e2f0003000a0e2b2b7bfe"  # status 1, 3697 mAh, 47 %, 35.94 V, 23 °C

@@ -14,7 +14,7 @@ from deckwatch.poller import Poller
 from packlab.faults.wave import levels
 
 BITS_A_MS = 115.2
-POLL_MS = 15
+POLL_MS = 12
 FIRST = bytes.fromhex("55aa0322011010b9ff")  # the controller's own first words (xiaomi.md 1.3)
 THEN = bytes.fromhex("55aa032201300c9dff")
 REPLY = bytes.fromhex("55aa0e2501300100710e2f0003000a0e2b2b7bfe")

@@ -5,16 +5,17 @@ Takes about a minute. `counted` figures are the same on every machine with the s
 `measured` ones are this machine's, `computed` ones follow from others.
 """
 
+import argparse
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from compiled import architecture, compile_folder
 from interpreters import Interpreter, NoInterpreter, find
-from measure import heap, hour, instructions, wear
+from measure import heap, hour, instructions, latency, wear
 from measure.families import Family, families
 from packlab import proven
 from packlab.checkout import root
@@ -37,23 +38,41 @@ HOURS: tuple[tuple[str, hour.Replayer, str, float], ...] = (
 LINE_BYTES_S = 2 * 115200 // 10
 HALF_A_CORE_HZ = 240_000_000 // 2
 
+PIN_MS = 25
+CHIP_MHZ = (160, 240)
+
 NOT_MEASURED = """\
-Budgets for which there is no figure yet
-  heap after boot, frozen                      24 KB  tools/frozen.py --source TREE measures it
-  last byte of an alert's frame to the pin     25 ms  needs the chip; on VIRTUAL code costs no time
+Budgets that are measured elsewhere
+  heap after boot, frozen                      24 KB  tools/frozen.py --source TREE
   processor, from a 32-bit target        half a core  needs QEMU; the counts above are a PC's
-  frames lost in a flash stall of 80 ms            0  needs a run on boards/VIRTUAL
-Nothing allocated a frame, tick or render: that is a test, tests/test_golden.py."""
+  frames lost in a flash stall of 80 ms            0  a test, tests/test_app_lines.py
+  heap growth over a day of rides                  0  a test, tests/test_app_lines.py (make soak)
+  bytes allocated a frame, tick or render          0  a test, tests/test_golden.py"""
 
 
-def main() -> int:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench.py", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--counts",
+        type=Path,
+        metavar="FILE",
+        help="instructions of the app's passes on another processor (measure/latency.py)",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print all figures that can be had here; what cannot is said in its place."""
+    options = _options(arguments)
     print(f"{platform.machine()}, Python {platform.python_version()}\n")
     known = list(families())
     for part in (_instructions, _heap):
         with _told():
             part(known)
         print()
+    with _told():
+        _latency(options.counts)
+    print()
     _hour()
     print()
     with _told():
@@ -117,6 +136,39 @@ def _heap(known: list[Family]) -> None:
         "  In place from ROM the bytecode stays in flash, but not names and tables; frozen into\n"
         "  an image they do, too."
     )
+
+
+def _latency(counts: Path | None) -> None:
+    print("Last byte of a frame that makes an alarm at once, to the light's pin (computed)")
+    work = latency.read(counts) if counts else _counted_here()
+    head = "".join(f"{f'ms at {mhz} MHz':>22}" for mhz in CHIP_MHZ)
+    print(f"  instructions of {work.target}\n  {'lines':34}{head}{'budget':>8}")
+    full = [(f"{n} of {latency.LINES} full", n) for n in range(1, latency.LINES + 1)]
+    for name, lines in [("at rest", 0), ("at rest, every other task first", -1), *full]:
+        row = "".join(f"{_late(work, lines, mhz):>22}" for mhz in CHIP_MHZ)
+        print(f"  {name:34}{row}{PIN_MS:8}")
+    print(
+        f"  Poll period of {latency.POLL_MS} ms + instructions, one a cycle. Not in it: the"
+        " chip's receiver, which hands\n  bytes over after a rest of some byte times or when its"
+        " FIFO fills; the garbage collector."
+    )
+
+
+def _late(work: latency.Work, lines: int, mhz: int) -> str:
+    if lines > 0:
+        late_ms = work.saturated_ms(lines, mhz)
+    else:
+        late_ms = work.crowded_ms(mhz) if lines else work.idle_ms(mhz)
+    if late_ms is None:
+        return "falls behind OVER"
+    return f"{late_ms:.1f} {_against(late_ms, PIN_MS)}"
+
+
+def _counted_here() -> latency.Work:
+    found = find(64)
+    with _compiled(found) as (core, bench):
+        name = f"{architecture(found.command)}: not those of a chip"
+        return latency.count(found.command, (core, bench, bench / "hardware"), name)
 
 
 def _hour() -> None:

@@ -32,8 +32,8 @@ from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Seque
 from deckwatch.pipeline import Pipeline
 from deckwatch.ticks import age_ms
 
-_POLL_MS = const(15)  # within the 25 ms from a frame's last byte to the pin
-_LOOK_MS = const(45)  # how often the level of a silent line is looked at
+_POLL_MS = const(12)  # of the 25 ms from a frame's last byte to the pin; `make bench` has the rest
+_LOOK_MS = const(48)  # how often the level of a silent line is looked at
 _ROUND_MS = const(250)  # longest sleep of the round task
 _BUTTON_MS = const(40)
 _WATCH_MS = const(500)

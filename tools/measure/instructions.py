@@ -15,7 +15,7 @@ from packlab.errors import PacklabError
 from .families import Family
 
 ROUNDS = 10
-_RUN = "import sys; sys.argv[:] = {arguments!r}; import decode_load"
+_RUN = "import sys; sys.argv[:] = {arguments!r}; import {program}"
 _TOTAL = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
 
 
@@ -53,19 +53,25 @@ class Counter:
         return Instructions(size, *(count / (rounds * size) for count in counts))
 
     def _count(self, family: Family, frames: Path, work: str, rounds: int) -> int:
-        out = frames.with_name("callgrind.out")
-        arguments = ["", family.name, family.profile, str(frames), work, str(rounds)]
+        arguments = [family.name, family.profile, str(frames), work, rounds]
+        try:
+            return callgrind(self.command, self.folders, "decode_load", arguments)
+        except PacklabError as failure:
+            raise PacklabError(f"{family.name}'s frames: {failure}") from failure
+
+
+def callgrind(
+    command: Sequence[str], folders: Sequence[Path], program: str, arguments: Sequence[object]
+) -> int:
+    """Instructions of one run of a module in the folders, start-up and all. command: without a
+    shell in front."""
+    run = _RUN.format(arguments=["", *map(str, arguments)], program=program)
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "callgrind.out"
         counting = [_valgrind(), "-q", "--tool=callgrind", f"--callgrind-out-file={out}"]
         done = subprocess.run(
-            [
-                *counting,
-                *self.command,
-                "-X",
-                "heapsize=1m",
-                "-c",
-                _RUN.format(arguments=arguments),
-            ],
-            env={**os.environ, "MICROPYPATH": ":".join([*map(str, self.folders), ".frozen"])},
+            [*counting, *command, "-X", "heapsize=4m", "-c", run],
+            env={**os.environ, "MICROPYPATH": ":".join([*map(str, folders), ".frozen"])},
             capture_output=True,
             text=True,
             errors="replace",
@@ -73,11 +79,11 @@ class Counter:
         )
         if done.returncode:
             said = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
-            raise PacklabError(f"valgrind could not run {family.name}'s frames: {said[-1]}")
+            raise PacklabError(f"valgrind could not run {program}: {said[-1]}")
         total = _TOTAL.search(out.read_text())
-        if total is None:
-            raise PacklabError(f"{out} holds no count; is this valgrind older than 3.19?")
-        return int(total[1])
+    if total is None:
+        raise PacklabError(f"{out} holds no count; is this valgrind older than 3.19?")
+    return int(total[1])
 
 
 def _valgrind() -> str:
