@@ -7,11 +7,13 @@ READY  := $(VENV)/ready
 
 FIND_MICROPYTHON := $(BIN)/python tools/micropython.py
 
+BOARDS := $(notdir $(patsubst %/board.json,%,$(wildcard boards/*/board.json)))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup interpreters lint test soak demo demo-phone bench sizes clean
+.PHONY: help setup interpreters lint test soak demo demo-phone bench sizes flash firmware clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) interpreters  ## make .venv with packlab and all tools, and find or fetch MicroPython
 
@@ -31,6 +33,7 @@ lint: $(READY)  ## style, types, spelling, the module index and the import rules
 	@$(BIN)/codespell
 	@$(BIN)/python tools/make_index.py --check
 	@$(BIN)/python tools/make_phone.py --check
+	@$(BIN)/python tools/make_package.py --check
 	@$(BIN)/pytest -q tests/test_import_rules.py
 
 test: interpreters lint  ## everything that is checked; under 10 minutes
@@ -50,6 +53,15 @@ bench: interpreters  ## measure the core and show the budgets beside the figures
 
 sizes: $(READY)  ## bytes of every firmware module, compiled
 	@$(BIN)/python tools/sizes.py
+
+flash: $(READY)  ## put the firmware onto a dongle: make flash BOARD=ESP32_C3_MINI PORT=/dev/ttyACM0
+	@test -n "$(BOARD)" -a -n "$(PORT)" || { echo "type: make flash BOARD=... PORT=...; boards: $(BOARDS)"; exit 2; }
+	@$(BIN)/python -c "import esptool" 2>/dev/null || $(BIN)/python -m pip install -q -e ".[flash]"
+	@$(BIN)/packlab flash --board $(BOARD) --port $(PORT) $(FLASH)
+
+firmware: $(READY)  ## build a whole image where ESP-IDF is: make firmware BOARD=ESP32_C3_MINI
+	@test -n "$(BOARD)" || { echo "type: make firmware BOARD=...; boards: $(BOARDS)"; exit 2; }
+	@$(BIN)/python tools/firmware.py $(BOARD)
 
 clean:  ## remove what was made here; the interpreters in the user's cache stay
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

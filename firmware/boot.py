@@ -8,6 +8,7 @@ one has lasted a minute (hal/power.py then sets `failed` to 0); -1 says that it 
 Without such folders the firmware is frozen, or lies beside this file.
 """
 
+import gc
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ _STARTS = 3
 _IMPORT_MS = 30000
 _CONSOLE_MS = 3600000
 _PAUSE_MS = 2000
+_TIDY_BYTES = 4096
 
 
 class Slots:
@@ -101,6 +103,7 @@ def main() -> None:
 def try_import() -> None:
     """Restarts when the firmware cannot be imported, or hangs in it: a start that failed, too."""
     machine.WDT(timeout=_IMPORT_MS)
+    gc.threshold(_TIDY_BYTES)  # as in main.py
     try:
         __import__("deckwatch.app")
     except KeyboardInterrupt:  # somebody works on the console

@@ -1,16 +1,33 @@
 """A dongle for the tests of flashing: the virtual board on a serial port of its own, whose plug
-can be pulled; and what its flash holds."""
+can be pulled; and what its flash holds. Its numbers are 32 bit wide and its heap is a chip's,
+where there is such an interpreter."""
 
 import contextlib
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUG = ROOT / "boards" / "VIRTUAL" / "plug.py"
+
+
+# Of the heap, without what the board itself takes: what stock MicroPython 1.27 has on an ESP32
+# (165 KB by its gc at boot, micropython issue 18859); and what is enough to flash and update.
+STOCK_BYTES = 160 * 1024
+UPDATE_BYTES = 96 * 1024
+
+
+@cache
+def small() -> list[str]:
+    """plug.py's words for a heap as on a small chip."""
+    find = [sys.executable, str(ROOT / "tools" / "micropython.py"), "--bits", "32", "--no-fetch"]
+    if subprocess.run(find, capture_output=True, check=False).returncode:
+        return []
+    return ["--bits=32", "--heap=1m", f"--room={STOCK_BYTES}"]
 
 
 class Dongle:
@@ -58,7 +75,7 @@ def plugged_in(state: Path, chip: str = "esp32c3", **options: object) -> Iterato
     """The board with its flash in `state`, on a port."""
     words = [f"--{name}={value}" for name, value in options.items()]
     process = subprocess.Popen(
-        [sys.executable, str(PLUG), str(state), "--chip", chip, *words],
+        [sys.executable, str(PLUG), str(state), "--chip", chip, *small(), *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

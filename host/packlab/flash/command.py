@@ -22,7 +22,12 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--image", type=Path, metavar="FILE", help="write this MicroPython image first; erases all"
     )
     parser.add_argument(
-        "--lib", type=Path, metavar="FOLDER", help="copy these libraries (aioble) to /lib, too"
+        "--aioble",
+        metavar="FOLDER",
+        help="take the Bluetooth library from this folder, not from the net; none: do without",
+    )
+    parser.add_argument(
+        "--page", default="", metavar="URL", help="the phone page's address, for the key's QR code"
     )
     parser.set_defaults(run=_run)
 
@@ -30,5 +35,12 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _run(options: argparse.Namespace) -> None:
     from packlab.flash.flashing import Wishes, flash
 
-    wishes = Wishes(options.profile, options.name, options.family, options.image, options.lib)
+    wishes = Wishes(
+        options.profile,
+        options.name,
+        options.family,
+        options.image,
+        options.aioble,
+        options.page,
+    )
     flash(options.board, options.port, wishes)

@@ -2,8 +2,8 @@
 that it runs.
 
 The steps, each of which can be repeated: is it the right chip, MicroPython (only where there is
-none, or another image is asked for), libraries, the bundle (update.py), pins and configuration,
-restart, and the dongle's own word.
+none, or another image is asked for), aioble, the owner's key, pins and configuration, the bundle
+(update.py), restart, and the dongle's own word.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from packlab.checkout import firmware
 from packlab.errors import PacklabError
-from packlab.flash import boards, bundle, chip, image, update
+from packlab.flash import boards, bundle, chip, image, key, mip, update
 from packlab.flash.boards import Board
 from packlab.flash.link import OLDEST, Link, Silent
 
@@ -32,26 +32,29 @@ ROLLED_BACK = "boot: the new firmware failed"
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the owner asks for; None: as it is, or as is usual. image is a file, library a
-    folder."""
+    """What the owner asks for; None: as it is, or as is usual. image is a file; aioble a folder or
+    "none"; page the phone page's address."""
 
     profile: str | None = None
     name: str | None = None
     family: str | None = None
     image: Path | None = None
-    library: Path | None = None
+    aioble: str | None = None
+    page: str = ""
 
 
 def flash(board_name: str, port: str, wishes: Wishes) -> None:
     """Do it all and say how it goes; PacklabError at the first thing that does not fit."""
     board = boards.load(board_name)
     config = _config(wishes.profile)
-    library = _library(wishes.library, board.chip)
     made = bundle.build(board.chip, wishes.family)
+    library = _library(wishes.aioble, board.chip)
     with contextlib.ExitStack() as stack:
         link = _reach(port, board, wishes.image, stack)
         _check(link, board)
         _put(link, board, made, config, library, wishes.name)
+        if library:
+            _lock(link, wishes.page)
         link.restart()
         _say(confirm(link))
 
@@ -76,13 +79,25 @@ def _config(profile: str | None) -> dict[str, object]:
     return {"profile": profile}
 
 
-def _library(folder: Path | None, name: str) -> dict[str, bytes]:
-    """A folder of modules, compiled, by their paths on the dongle."""
-    if folder is None:
+def _library(wanted: str | None, name: str) -> dict[str, bytes]:
+    """aioble by its paths on the dongle. Without the net the dongle is filled all the same: it
+    guards without Bluetooth."""
+    try:
+        return mip.library(wanted, name)
+    except PacklabError as why:
+        if wanted is not None:
+            raise
+        _say(f"without Bluetooth for now: {why}")
         return {}
-    if not folder.is_dir():
-        raise PacklabError(f"--lib {folder} is no folder; name the one that holds aioble/")
-    return bundle.compile_library(folder, name)
+
+
+def _lock(link: Link, page: str) -> None:
+    """Make a new owner's key and show it at once; one that is there stays."""
+    if key.is_there(link):
+        return
+    name = key.name_on_air(link)
+    for line in key.shown(name, key.make(link), page):
+        _say(line)
 
 
 # --- reaching it ---------------------------------------------------------------------------------
