@@ -111,6 +111,8 @@ def test_flash_leaves_what_it_says_and_doctor_tells_it(
     )
     assert facts["former"] == "none"
     assert facts["settings"] == "profile pro2"
+    assert facts["journal"].endswith("records; the last ('packlab journal' has all):")
+    assert "option profile: default -> pro2" in told
     assert facts["starts"] == "2 so far"
     assert facts["now"].startswith("start 3; blue: nothing heard")
     assert "a restart that it asked for itself" in told

@@ -13,8 +13,9 @@ import pytest
 import segno
 from dongle import Dongle, plugged_in
 from packlab.errors import PacklabError
-from packlab.flash import key, mip
+from packlab.flash import mip
 from packlab.flash.link import Link
+from packlab.key import keys
 from test_flash import AT, packlab
 
 CORE = {"aioble/core.mpy": b"M\x06core"}
@@ -103,15 +104,18 @@ def test_key_is_made_once_and_shown_once(dongle: Dongle, tmp_path: Path) -> None
     assert "lib/aioble/__init__.mpy" in dongle.files()
     stored = json.loads((dongle.state / "nvs.json").read_text())["deckwatch"]["bowner"]
     lines = out.splitlines()
-    at = next(i for i, line in enumerate(lines) if line.startswith("owner's key of DW-"))
-    name = lines[at].split()[3].rstrip(":")
-    assert lines[at] == f"owner's key of {name}: {stored}"
+    at = next(i for i, line in enumerate(lines) if line.startswith("the owner's key, shown"))
+    name = lines[at + 1].split()[1]
+    assert name.startswith("DW-")
+    assert lines[at + 2].split() == ["key", stored]
     assert lines[-1] == "the dongle runs: start 1"
 
     # what the picture says: its dark and light halves are the code's own
     code_ = segno.make(f"https://x/app/#d={name}&k={stored}", error="m")
     rows = [*code_.matrix_iter(border=2)]
-    drawn = [pair for line in lines[at - (len(rows) + 1) // 2 : at] for pair in halves(line)]
+    drawn = [
+        pair for line in lines[at - 1 - (len(rows) + 1) // 2 : at - 1] for pair in halves(line)
+    ]
     assert drawn[: len(rows)] == [[int(bit) for bit in row] for row in rows]
 
     _, again, _ = packlab(*command)  # from the index now
@@ -139,4 +143,4 @@ def test_without_the_net_it_guards_without_bluetooth(
     assert "owner's key" not in out
     with Link(dongle.port) as link:
         link.enter()
-        assert not key.is_there(link)
+        assert keys.read(link) is None

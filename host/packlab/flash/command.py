@@ -6,6 +6,8 @@ from pathlib import Path
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `flash` to packlab's commands."""
+    from packlab.key.sheet import PAGE
+
     parser = commands.add_parser(
         "flash",
         help="put the firmware onto a dongle, or a new one onto an old",
@@ -27,7 +29,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="take the Bluetooth library from this folder, not from the net; none: do without",
     )
     parser.add_argument(
-        "--page", default="", metavar="URL", help="the phone page's address, for the key's QR code"
+        "--page", default=PAGE, metavar="URL", help=f"where the phone's page is (default: {PAGE})"
     )
     parser.set_defaults(run=_run)
 

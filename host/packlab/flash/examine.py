@@ -13,9 +13,13 @@ from packlab.checkout import firmware
 from packlab.flash import chip, update
 from packlab.flash.flashing import BOOT, ROLLED_BACK
 from packlab.flash.link import Link
+from packlab.journal.records import parse
+from packlab.journal.source import from_link
+from packlab.journal.telling import lines
 from packlab.view.words import words
 
 _START_S = 15.0
+_LAST = 5
 _LISTEN_S = 4.0  # after the start: what is watched is told within one
 
 _MEMORY = """
@@ -83,6 +87,7 @@ def examine(port: str) -> Iterator[str]:
         yield from _firmware(link, state)
         yield f"memory    {heap // 1024} KB of heap free beside the firmware,"
         yield f"          {state.free // 1024} KB of flash free"
+        yield from _journal(link)
         numbers = link.ask(_NUMBERS, "its counters were read")
         yield from _settings(link, numbers)
         yield f"last reset  {_CAUSES.get(cause, 'of a kind MicroPython does not name')}"
@@ -120,6 +125,18 @@ def _trial(trial: int) -> str:
     if trial == -1:
         return "taken back after a newer one had failed to start three times"
     return "on trial until it has run for a minute" if trial else "proven"
+
+
+def _journal(link: Link) -> Iterator[str]:
+    """How much the black box holds, and its last words."""
+    journal = parse(from_link(link))
+    told = list(lines(journal))
+    if not told:
+        yield "journal   empty"
+        return
+    yield f"journal   {len(journal.records)} records; the last ('packlab journal' has all):"
+    for line in told[-_LAST:]:
+        yield f"          {line}"
 
 
 def _settings(link: Link, numbers: dict[str, Any]) -> Iterator[str]:

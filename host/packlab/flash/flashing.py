@@ -15,9 +15,10 @@ from pathlib import Path
 
 from packlab.checkout import firmware
 from packlab.errors import PacklabError
-from packlab.flash import boards, bundle, chip, image, key, mip, update
+from packlab.flash import boards, bundle, chip, image, mip, update
 from packlab.flash.boards import Board
 from packlab.flash.link import OLDEST, Link, Silent
+from packlab.key import keys, sheet
 
 _BOOT_S = 15.0
 _WHO = "import json, os\nu = os.uname()\nprint(json.dumps([u.sysname, u.release, u.machine]))"
@@ -40,7 +41,7 @@ class Wishes:
     family: str | None = None
     image: Path | None = None
     aioble: str | None = None
-    page: str = ""
+    page: str = sheet.PAGE
 
 
 def flash(board_name: str, port: str, wishes: Wishes) -> None:
@@ -93,11 +94,12 @@ def _library(wanted: str | None, name: str) -> dict[str, bytes]:
 
 def _lock(link: Link, page: str) -> None:
     """Make a new owner's key and show it at once; one that is there stays."""
-    if key.is_there(link):
-        return
-    name = key.name_on_air(link)
-    for line in key.shown(name, key.make(link), page):
-        _say(line)
+    owner, is_new = keys.make_if_none(link)
+    if is_new:
+        _say(sheet.terminal_code(owner, page))
+        _say("the owner's key, shown this once ('packlab key' shows it again over the cable):")
+        for line in sheet.lines(owner, page):
+            _say(f"  {line}")
 
 
 # --- reaching it ---------------------------------------------------------------------------------

@@ -1,25 +1,34 @@
 """Where a journal lies: one or several segment files, a folder of them, or a dongle at a port."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packlab.errors import PacklabError
 from packlab.journal.records import Journal, parse
 
+if TYPE_CHECKING:
+    from packlab.flash.link import Link
+
 FOLDER = "/journal"  # on the dongle
 
+# Printed block by block: the dongle has no heap for a whole journal.
 _FILES = """
-import json, os
+import os
 from binascii import hexlify
-found = {}
 try:
-    for name in os.listdir("FOLDER"):
-        with open("FOLDER/" + name, "rb") as file:
-            found[name] = hexlify(file.read()).decode()
+    names = sorted(os.listdir("FOLDER"))
 except OSError:
-    pass
-print(json.dumps(found))
+    names = []
+block = bytearray(256)
+for name in names:
+    print("file", name)
+    with open("FOLDER/" + name, "rb") as file:
+        while True:
+            size = file.readinto(block)
+            if not size:
+                break
+            print(hexlify(memoryview(block)[:size]).decode())
 """.replace("FOLDER", FOLDER)
 
 
@@ -69,9 +78,16 @@ def _from_dongle(port: str) -> Iterator[bytes]:
 
     with Link(port) as link:
         link.enter()
-        files = link.ask(_FILES, "its journal was read")
+        yield from from_link(link)
         link.tell_time()
-    if not isinstance(files, dict):
-        raise PacklabError(f"the answer of {port} is no list of files: {json.dumps(files)[:60]}")
-    for name in sorted(files):
-        yield bytes.fromhex(files[name])
+
+
+def from_link(link: "Link") -> list[bytes]:
+    """The files of a dongle whose firmware is stopped."""
+    found: list[bytes] = []
+    for line in link.run(_FILES, "its journal was read").splitlines():
+        if line.startswith("file "):
+            found.append(b"")
+        elif found:
+            found[-1] += bytes.fromhex(line)
+    return found
