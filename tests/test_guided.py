@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deckwatch.outputs import journal as layout
+from line_rig import LineRig
 from packlab.cli import main
 from packlab.guided.commission import FAILED, NOT_SEEN, PASSED, Commission, Commissioning
 from packlab.guided.pages import commissioning_paper, recovery_line, recovery_paper
-from packlab.guided.recover import Recovering, Recovery
+from packlab.guided.recover import Recovering, Recovery, of_note
 from packlab.made import made_capture_path
 
 CPYTHON = ("--interpreter", "cpython")
@@ -170,6 +172,59 @@ def test_without_cells_nothing_is_told() -> None:
 def test_a_line_while_it_goes_on() -> None:
     said = recovery_line(recovered(200), 60_000)
     assert said.startswith("01:00.0  on its way: group 4 needs 0.5 h at this pace; lowest group 4")
+
+
+def test_a_dongles_own_note_is_a_result() -> None:
+    line = LineRig()
+    low = [*EVEN[:9], 2900]
+    line.ride(3, cells=low, pack_mv=sum(low))
+    line.core.begin(1, 3400)
+    line.ride(3, cells=low, pack_mv=sum(low))
+    guided, t = line.core.guided, line.core.packs[0].telemetry
+    t.cell_mv[9] = 3150
+    note = guided.told(t, guided.began_s + 1800)
+    result = of_note("journal", note)
+    assert result is not None
+    assert (result.target_mv, result.seconds, len(result.groups)) == (3400, 1800.0, 10)
+    weak = result.groups[9]
+    assert (weak.start_mv, weak.now_mv, weak.slope_mv_h) == (2900, 3150, 500.0)
+    assert weak.left_h == pytest.approx(245 / 500)
+    assert (result.outcome, result.spread_start_mv, result.spread_now_mv) == (
+        "on its way",
+        500,
+        250,
+    )
+    assert of_note("journal", guided.result(t, 1800)) is None
+    assert of_note("journal", "acknowledged") is None
+
+
+@pytest.mark.parametrize("target", ["3400", "34000", "340000"])
+def test_a_note_that_was_cut_off_loses_its_last_group_alone(target: str) -> None:
+    note = (f"recovering 60 min target {target}: " + "3400>3410 " * 32)[:255]
+    result = of_note("journal", note)
+    assert result is not None
+    assert [group.now_mv for group in result.groups] == [3410] * 22
+
+
+def test_the_last_session_of_a_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    batch = layout.Batch(512)
+    for text in (
+        "recovering began, target 3400 mV",
+        "recovering 5 min target 3400: 2900>2910 3400>3400",
+        "recovering 60 min target 3400: 2910>3396 3400>3400",
+    ):
+        batch.text(layout.NOTE, text)
+    at = 0
+    for number in range(3):
+        at = layout.seal(batch.buf, at, number + 1)
+    path = tmp_path / "1.log"
+    path.write_bytes(batch.buf[:at])
+    assert main(["recover", str(path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["outcome"], said["groups"][0]["now_mv"]) == ("reached", 3396)
+    path.write_bytes(batch.buf[: layout.seal(batch.buf, 0, 1)])
+    assert main(["recover", str(path)]) == 2
+    assert "tells of no recovering session" in capsys.readouterr().err
 
 
 # --- commission ----------------------------------------------------------------------------------

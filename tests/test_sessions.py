@@ -124,6 +124,16 @@ def test_groups_start_slope_and_forecast() -> None:
     )
 
 
+def test_inputs_without_a_cell_are_no_groups() -> None:
+    line = LineRig()
+    line.ride(3, cells=[*[3500] * 10, 0, 0, 41, 0, 0], pack_mv=35000)
+    line.core.begin(RECOVERING, 3600)
+    line.ride(3, cells=[*[3500] * 10, 0, 0, 41, 0, 0], pack_mv=35000)
+    guided, t = line.core.guided, line.core.packs[0].telemetry
+    assert guided.told(t, line.core.uptime_s).count(">") == 10
+    assert "0 of 10 groups at 3600 mV, lowest 1: 3500 > 3500 mV" in line.core.end()
+
+
 def test_within_a_few_mv_is_reached() -> None:
     line = recovering()  # no target: the highest group's start, 3415
     line.ride(70, cells=LOW, pack_mv=sum(LOW))

@@ -26,6 +26,7 @@ _NO_GATE = const(255)  # as judge.py has it
 WITHIN_MV = const(5)  # "within a few mV" of the target
 WORSE_MV = const(20)
 _NOT_YET = const(-(1 << 29))
+_FITTED_MV = const(500)  # less is no cell
 _SETTLED_S = const(60)  # before it there is no slope
 _MINUTE_S = const(60)
 _HOUR_S = const(3600)
@@ -35,7 +36,8 @@ _LOWEST = INDEX["lowest_mv"]
 
 class Guided:
     """One session. kind: of the constants above. target_mv: per group, 0 = the highest group's
-    start. began_s: uptime. start_mv: each group as first read in it, 0 = not read yet.
+    start. began_s: uptime. start_mv: each group as first read in it, 0 = not read yet. cells: the
+    highest group that read anything.
     """
 
     def __init__(self, kind: int, target_mv: int, packs, codes: tuple, began_s: int) -> None:
@@ -85,10 +87,11 @@ class Guided:
 
     def follow(self, t, now: int) -> None:
         """Keeps each group's first reading (once a second)."""
-        self.cells = t.cells
         for cell in range(t.cells):
-            if not self.start_mv[cell] and age_ms(now, t.cell_stamp[cell]) <= t.ttl_ms:
-                self.start_mv[cell] = t.cell_mv[cell]
+            if t.cell_mv[cell] >= _FITTED_MV and age_ms(now, t.cell_stamp[cell]) <= t.ttl_ms:
+                self.cells = max(self.cells, cell + 1)
+                if not self.start_mv[cell]:
+                    self.start_mv[cell] = t.cell_mv[cell]
 
     # --- what it amounts to; these allocate ---
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from packlab import configuration
 from packlab.diagnose.command import add_replay_options
+from packlab.errors import PacklabError
 
 if TYPE_CHECKING:
+    from packlab.guided.recover import Recovery
     from packlab.paper import Paper
     from packlab.replay import Settings
 
@@ -47,7 +49,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a capture, a kept trace, - for a trace on standard input, or a dongle's port",
+        help="a capture, a kept trace, - for a trace on standard input, or a dongle's port; to "
+        "recover also a dongle's journal, which tells of the last session",
     )
     parser.add_argument(
         "--seconds", type=float, metavar="S", help="of a dongle: how long (default: until Ctrl-C)"
@@ -71,6 +74,12 @@ def _recover(options: argparse.Namespace) -> None:
     from packlab.guided.recover import Recovering
     from packlab.traces import is_capture, trace
 
+    if _is_journal(options.source):
+        result = _from_journal(options.source, options.within_mv)
+        _hand_over(
+            options, recovery_paper(result), as_data(result), f"{result.outcome}: {result.why}"
+        )
+        return
     settings = _settings(options, (_RECOVERING, options.target_mv))
     attempt = Recovering(_name(options.source), options.target_mv, options.within_mv)
     is_live = not is_capture(options.source) and not Path(options.source).is_file()
@@ -82,6 +91,26 @@ def _recover(options: argparse.Namespace) -> None:
             print(recovery_line(attempt.result(), attempt.now_ms), flush=True)
     result = attempt.result()
     _hand_over(options, recovery_paper(result), as_data(result), f"{result.outcome}: {result.why}")
+
+
+def _is_journal(source: str) -> bool:
+    """A folder, or a file that is neither a capture nor a trace."""
+    from packlab.traces import is_capture, is_trace
+
+    path = Path(source)
+    return path.is_dir() or path.is_file() and not (is_capture(source) or is_trace(source))
+
+
+def _from_journal(source: str, within_mv: int) -> "Recovery":
+    """The last session a dongle's journal tells of."""
+    from packlab.guided.recover import of_note
+    from packlab.journal import read
+
+    notes = [record.fields["text"] for record in read(source).records if record.kind == "note"]
+    found = [result for note in notes if (result := of_note(_name(source), note, within_mv))]
+    if not found:
+        raise PacklabError(f"the journal {source} tells of no recovering session")
+    return found[-1]
 
 
 def _commission(options: argparse.Namespace) -> None:

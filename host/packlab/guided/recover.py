@@ -4,6 +4,7 @@ whether anything says stop.
 follow() takes the events of a trace one by one; result() may be asked at any time.
 """
 
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ STOPS = (
     *("cell_high", "charge_hot", "charge_cold", "discharge_hot", "heat_rise", "charge_voltage"),
     *("ghost_voltage", "board_hot"),
 )
+
+_MOST_NOTE = 255  # characters of a record
+_NOTE = re.compile(r"recovering (\d+) min target (\d+): ((?:\d+>\d+ ?)+)")  # firmware sessions.py
 
 REACHED, RISING, STANDING, FALLING, UNSEEN = "reached", "rising", "standing", "falling", "unseen"
 ABOVE = "above"
@@ -102,7 +106,10 @@ class Recovering:
             return self._recovery((), 0, "unseen", why, None, stops)
         target_mv = self._target_mv or round(median(self._start))
         now = self._seen[-1][1]
-        groups = tuple(self._group(n, target_mv, mv) for n, mv in enumerate(now, 1))
+        groups = tuple(
+            _group(n, start, mv, self._slope(n - 1), target_mv, self._within_mv)
+            for n, (start, mv) in enumerate(zip(self._start, now, strict=True), 1)
+        )
         return self._recovery(groups, target_mv, *_outcome(groups, stops), stops)
 
     def _recovery(
@@ -130,28 +137,6 @@ class Recovering:
             *spreads,
         )
 
-    def _group(self, number: int, target_mv: int, now_mv: int) -> Group:
-        slope = self._slope(number - 1)
-        away = now_mv - target_mv
-        left_h = None
-        if abs(away) <= self._within_mv:
-            state, left_h = REACHED, 0.0
-        elif slope is None:
-            state = UNSEEN
-        elif abs(slope) < STANDS_MV_H:
-            state = STANDING
-        else:
-            state = RISING if slope > 0 else FALLING
-            if away * slope < 0:
-                left_h = (abs(away) - self._within_mv) / abs(slope)
-        if away > self._within_mv and state != REACHED and left_h is None:
-            state = ABOVE
-        start = self._start[number - 1]
-        warning = ""
-        if now_mv <= DEEP_MV:
-            warning = advice_words("cell_low", "alarm", now_mv)
-        return Group(number, start, now_mv, slope, away, state, left_h, warning)
-
     def _slope(self, group: int) -> float | None:
         """mV an hour, a straight line through the last quarter of an hour."""
         first_ms, last_ms = self._seen[0][0], self._seen[-1][0]
@@ -162,6 +147,50 @@ class Recovering:
         middle, mean = sum(times) / len(times), sum(values) / len(values)
         moved = sum((t - middle) * (v - mean) for t, v in zip(times, values, strict=True))
         return moved / sum((t - middle) ** 2 for t in times)
+
+
+def of_note(source: str, note: str, within_mv: int = WITHIN_MV) -> Recovery | None:
+    """What a dongle wrote into its journal at the end of a session, `recovering 35 min target
+    3500: 3412>3420 2512>3050 …`; None for any other note. Slopes are those of the whole session.
+    """
+    if len(note) >= _MOST_NOTE:
+        note = note[: note.rfind(" ")]  # it was cut off within a group
+    found = _NOTE.fullmatch(note)
+    if not found:
+        return None
+    minutes, target_mv = int(found[1]), int(found[2])
+    pairs = [pair.split(">") for pair in found[3].split()]
+    readings = [(int(start), int(now)) for start, now in pairs]
+    groups = tuple(
+        _group(
+            n, start, now, (now - start) * 60 / minutes if minutes else None, target_mv, within_mv
+        )
+        for n, (start, now) in enumerate(readings, 1)
+    )
+    spreads = [max(told) - min(told) for told in zip(*readings, strict=True)]
+    outcome = _outcome(groups, ())
+    return Recovery(source, target_mv, within_mv, minutes * 60.0, groups, *outcome, (), *spreads)
+
+
+def _group(
+    number: int, start_mv: int, now_mv: int, slope: float | None, target_mv: int, within_mv: int
+) -> Group:
+    away = now_mv - target_mv
+    left_h = None
+    if abs(away) <= within_mv:
+        state, left_h = REACHED, 0.0
+    elif slope is None:
+        state = UNSEEN
+    elif abs(slope) < STANDS_MV_H:
+        state = STANDING
+    else:
+        state = RISING if slope > 0 else FALLING
+        if away * slope < 0:
+            left_h = (abs(away) - within_mv) / abs(slope)
+    if away > within_mv and left_h is None:
+        state = ABOVE
+    warning = advice_words("cell_low", "alarm", now_mv) if now_mv <= DEEP_MV else ""
+    return Group(number, start_mv, now_mv, slope, away, state, left_h, warning)
 
 
 def _is_stop(alert: Alert) -> bool:
