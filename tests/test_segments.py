@@ -114,7 +114,7 @@ def test_a_slot_holds_the_last_record_whole_or_none(flash: Path) -> None:
     box = Segments()
     put(box, "aaaa")
     for word in ("longer than the next", "new"):
-        made = Batch(segments.SLOT_BYTES)
+        made = Batch(128)
         made.text(layout.NOTE, word)
         assert box.keep("pack1", made.buf, made.size)
         (record,) = parse([Segments().slot("pack1")]).records

@@ -13,7 +13,7 @@ from micropython import const
 
 from deckwatch import __version__
 from deckwatch.hal.clock import now_ms
-from deckwatch.hal.segments import SLOT_BYTES, Segments
+from deckwatch.hal.segments import Segments
 from deckwatch.memory import SIZE
 from deckwatch.outputs import journal
 from deckwatch.recorder import Recorder
@@ -30,21 +30,19 @@ _WINDOW_BYTES = const(502)  # of records at a time for a phone: with their head 
 
 
 class Keeper:
-    """box: the Segments; recorder: what fills them. gaps_missed: writes for which the line never
-    fell silent."""
+    """box: the Segments; recorder: what fills them."""
 
     def __init__(self, core, codes: tuple, starts) -> None:
         self._core = core
         self.box = Segments()
         self.recorder = Recorder(core, codes, starts.boots)
         self._boots = starts.boots
-        self._slot = journal.Batch(SLOT_BYTES)
+        self._slot = journal.Batch(journal.HEAD_BYTES + SIZE + journal.CRC_BYTES)
         self._remembered = bytearray(SIZE)
         self._due_s = -1  # uptime at which what waits is written; -1: nothing waits
         self._remember_s = [-1] * len(core.packs)
         self._blocked_s = 0
         self._told_refused = 0
-        self.gaps_missed = 0
         self.recorder.start(starts.cause, starts.failed, __version__)
         if self.box.damaged:
             self.recorder.losses(0, 1)
@@ -111,7 +109,6 @@ class Keeper:
                 spoke = True
             if quiet >= (_GAP_MS if spoke else _SILENT_MS):
                 return
-        self.gaps_missed += 1
 
     def _heard(self) -> int:
         return sum([framer.bytes for framer in self._core.framers if framer is not None])
@@ -185,14 +182,10 @@ class Keeper:
             self.recorder.losses(refused, 0)
 
     def _checkpoint(self, number: int) -> None:
-        slot = self._slot
-        slot.boot = self._boots
-        slot.uptime_s = self._core.uptime_s
-        slot.wall_s = self._core.wall_s
         log = self.recorder.logs[number]
-        log.checkpoint(slot, now_ms())
+        log.checkpoint(self._stamped(), now_ms())
         log.clear = False
-        self._keep(_checkpoint_slot(number), slot)
+        self._keep(_checkpoint_slot(number))
 
     def _remember(self, number: int) -> None:
         memory = self._core.packs[number].memory
@@ -200,17 +193,22 @@ class Keeper:
         self._remember_s[number] = -1
         memory.boots = self._boots
         memory.write(self._remembered)
-        record = journal.Batch(journal.HEAD_BYTES + SIZE + journal.CRC_BYTES)
-        record.boot = self._boots
-        record.uptime_s = self._core.uptime_s
-        record.wall_s = self._core.wall_s
-        record.data(journal.MEMORY, number + 1, bytes(self._remembered).rstrip(b"\0"))
-        self._keep(_memory_slot(number), record)
+        record = bytes(self._remembered).rstrip(b"\0")
+        self._stamped().data(journal.MEMORY, number + 1, record)
+        self._keep(_memory_slot(number))
 
-    def _keep(self, slot: str, record) -> None:
-        if not self.box.keep(slot, record.buf, record.size):
+    def _stamped(self):
+        """The batch for the one record of a slot, which knows what time it is."""
+        slot = self._slot
+        slot.boot = self._boots
+        slot.uptime_s = self._core.uptime_s
+        slot.wall_s = self._core.wall_s
+        return slot
+
+    def _keep(self, name: str) -> None:
+        if not self.box.keep(name, self._slot.buf, self._slot.size):
             self._blocked_s = self._core.uptime_s + _AGAIN_S
-        record.clear()
+        self._slot.clear()
 
 
 def _checkpoint_slot(number: int) -> str:

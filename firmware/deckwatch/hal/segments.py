@@ -1,5 +1,6 @@
 """The black box in the file system: segments that are only appended to, the oldest dropped whole,
-and slots, each of which holds one record that the next one takes the place of.
+and slots, each of which holds one record that the next one takes the place of. LittleFS keeps one
+of up to 128 bytes beside its name, which spares the erase that appending costs.
 
 LittleFS takes what was written at close(), whole or not at all; so a batch of records is in flash
 when append() says so, and a power cut before that leaves all that was there. Each call does one
@@ -22,7 +23,6 @@ from deckwatch.outputs.journal import (
 FOLDER = "journal"
 SEGMENT_BYTES = const(4096)  # a block of LittleFS: appending copies no more than that
 SEGMENTS = const(32)  # 128 KB
-SLOT_BYTES = const(128)  # that much LittleFS keeps beside the name, and spares the erase
 _MOST_RECORD = HEAD_BYTES + MOST_PAYLOAD + CRC_BYTES
 _GAP = const(256)  # more than a segment has records: numbers behind a damage are not used again
 _SUFFIX = ".log"
