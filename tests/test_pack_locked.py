@@ -19,6 +19,13 @@ SHOWN_HERE = {
     "regen_full",
     "charge_fet_off",
     "sense_wire",
+    "weak_cell",
+    "stuck_cell",
+    "sag",
+    "bms_trip",
+    "soc_mismatch",
+    "frozen_data",
+    "idle_pack",  # in test_share.py, which has two packs
 }
 
 
@@ -49,7 +56,26 @@ def everything() -> Feed:
     feed.hear(5, current_ma=-8000, charge_fet=0, soc_pct=99)
     feed.hear(5, current_ma=22000, charge_fet=1, soc_pct=99)
     feed.hear(610, current_ma=-8000, charge_fet=1, soc_pct=90)
+    _pulls(feed, calm)
+    feed.hear(35, current_ma=0, pack_mv=37000, cells=calm)
+    feed.hear(5, current_ma=-5000, discharge_fet=1)
+    feed.hear(610, current_ma=0, discharge_fet=0)
+    feed.hear(620, current_ma=0, pack_mv=40700, soc_pct=18)
+    feed.hear(70, current_ma=0, pack_mv=40700, soc_pct=88)
+    feed.hear(4, cells=[2250] * 10, temps=[200] * 2, current_ma=0, pack_mv=22500)
+    feed.hear(12, cells=calm, temps=[200] * 2, current_ma=0, pack_mv=37000)
     return feed
+
+
+def _pulls(feed: Feed, calm: list[int]) -> None:
+    """Steps of 10 A: group 4 gives way most, then no more; another's reading stands still."""
+    for drop in (400, 400, 400, 200, 200, 200, 200, 200, 200):
+        feed.hear(3, cells=calm, current_ma=0, pack_mv=37000, temps=[200] * 2)
+        cells = [3700 - (drop if group == 3 else 200) for group in range(10)]
+        feed.hear(3, cells=cells, current_ma=-10000, pack_mv=30000, temps=[200] * 2)
+    feed.hear(4, cells=[3400] * 9 + [3500], current_ma=0)
+    feed.hear(8, cells=[3700] * 9 + [3500], current_ma=0)
+    feed.hear(12, cells=calm, current_ma=0)
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +109,9 @@ def told(feed: Feed) -> list[str]:
 
 
 def test_each_sets_and_clears(told: list[str]) -> None:
-    for code in SHOWN_HERE:
+    for code in SHOWN_HERE - {"idle_pack"}:
         states = {text.split()[2] for text in told if text.split()[1] == code}
-        assert states == {"set", "clear"}, code
+        assert states >= {"set", "clear"}, code
 
 
 def test_it_does_so_without_a_byte_of_heap(

@@ -285,7 +285,7 @@ def test_a_supply_that_went_under_load_was_a_trip() -> None:
     rig.ride(2, None)
     assert rig.records("supply") == []
     rig.ride(3, None)
-    boot, checkpoint, ride, supply = rig.records()
+    boot, checkpoint, ride, supply, alert, _trace = rig.records()
     assert boot.fields["cause"] == "power_on"
     assert (checkpoint.boot, checkpoint.fields["current_ma"]) == (7, -22_000)
     assert checkpoint.fields["lowest_cell"] == 7
@@ -296,6 +296,11 @@ def test_a_supply_that_went_under_load_was_a_trip() -> None:
     assert ride.fields == checkpoint.fields["so_far"]
     assert (supply.boot, supply.fields) == (8, {"verdict": "tripped", "session": "ride"})
     assert rig.recorder.tripped == 1
+    assert (alert.kind, alert.fields["code"], alert.fields["value"]) == (
+        "alert",
+        "bms_trip",
+        22_000,
+    )
     assert rig.cleared == 1
 
 

@@ -89,7 +89,7 @@ def _needs(rows: list[Any]) -> str:
 def _limits(row: Any) -> Iterator[tuple[str, ...]]:
     levels = firmware("alert").LEVELS
     names = firmware("guardrails.table").option_names(row)
-    limits = firmware("config").load({}).limits_of(row)
+    limits = firmware("config").load({"packs": 2}).limits_of(row)
     for limit, name, (level, default, low, high, hold_ms) in zip(
         limits, names, row[8], strict=True
     ):

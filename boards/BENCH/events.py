@@ -21,6 +21,10 @@ _CELL_SLOTS = (
     "cell_jump_mv",
     "wire_most_mohm",
     "wire_ratio_pct",
+    "weak_ratio_pct",
+    "weak_sag_mv",
+    "stuck_cell_mv",
+    "trip_ma",
 )
 _PROBE_SLOTS = (
     "coldest_dc",

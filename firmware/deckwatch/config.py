@@ -5,7 +5,7 @@ load() takes the JSON object of the config file as a dict and returns a Config; 
 the option and its range. Order of precedence: table default, chemistry, profile, owner.
 """
 
-from deckwatch.guardrails.table import CODES, OF_SERIES, ROWS, needs, option_names
+from deckwatch.guardrails.table import CODES, OF_SERIES, OF_TWO_PACKS, ROWS, needs, option_names
 from deckwatch.index import PROFILES
 
 _CHEMISTRY_NAMES = ("nmc", "lfp")
@@ -65,6 +65,7 @@ class Config:
     """
 
     series: int
+    packs: int
     baud: int
     probe: int
     mode: str
@@ -84,6 +85,8 @@ class Config:
         for level, name in zip(row[8], option_names(row)):
             limit = self.limits.get(name, level[1]) if name else level[1]
             if not self.series and row[0] in OF_SERIES:
+                limit = None
+            if self.packs == 1 and row[0] in OF_TWO_PACKS:
                 limit = None
             if name.endswith("_permille") and row[1] == "pack_mv" and limit is not None:
                 limit = self.above_full_mv(limit)
@@ -105,7 +108,12 @@ class Config:
 
     def _can_watch(self, row: tuple) -> bool:
         armed = any([limit is not None for limit in self.limits_of(row)])
-        return armed and all([slot in self.steady for slot in needs(row)])
+        return armed and all([self._passes(slot) for slot in needs(row)])
+
+    def _passes(self, slot: str) -> bool:
+        if slot == "groups":
+            return self.series > 0 or "cell_mv" in self.steady
+        return slot in self.steady
 
 
 def load(source: dict) -> Config:

@@ -26,11 +26,16 @@ from deckwatch.guardrails.alerts import Alerts
 from deckwatch.guardrails.judge import Judge, Rules
 from deckwatch.memory import Memory, clock_of
 from deckwatch.meters.cells import Cells
+from deckwatch.meters.frozen import Frozen
 from deckwatch.meters.heat import Heat
 from deckwatch.meters.link import HOST_TX, IDLE, LOW, PORTS, Link
+from deckwatch.meters.load import Load
+from deckwatch.meters.ocv import Ocv
 from deckwatch.meters.probes import Probes
 from deckwatch.meters.reports import Reports
 from deckwatch.meters.session import Session
+from deckwatch.meters.stuck import Stuck
+from deckwatch.meters.trip import Trip
 from deckwatch.outputs.buzzer import Buzzer
 from deckwatch.outputs.led import Led
 from deckwatch.status import Status
@@ -77,17 +82,27 @@ def _session_of(kind: int, target_mv: int, core):
     return Guided(kind, target_mv, core.packs, CODES, core.uptime_s)
 
 
+def _share_of(packs: int):
+    """Who compares two packs; None for one."""
+    if packs == 1:
+        return None
+    from deckwatch.meters.share import Share
+
+    return Share()
+
+
 class Pack:
     """One battery: what is known of it, the meters that derive more, and its judge.
 
     spoke: it has told something since the scooter was switched on. memory: what outlives a
-    power-off.
+    power-off. trip: to be told of a supply that was lost under load.
     """
 
     def __init__(self, number: int, config, protocol, rules, sink) -> None:
         self.telemetry = Telemetry()
         self.telemetry.ttl_ms = config.fresh_ms
         self.memory = Memory()
+        self.trip = Trip()
         probes = Probes(protocol.OPEN_DC, protocol.SHORT_DC, config.temp_messages)
         self.meters = (
             Session(),
@@ -95,6 +110,11 @@ class Pack:
             probes,
             Heat(probes),
             Reports(getattr(protocol, "ALARMING_ERRORS", ALARMING)),
+            Load(self.memory),
+            Stuck(config.full_mv),
+            Ocv(config.series, config.full_mv),
+            self.trip,
+            Frozen(config.series),
         )
         self.judge = Judge(rules)
         self.alerts = Alerts(number, self.judge, sink)
@@ -141,6 +161,7 @@ class Pipeline:
         self.packs = [
             Pack(number, config, self._protocol, rules, sink) for number in range(config.packs)
         ]
+        self._share = _share_of(config.packs)
         self._telemetries = [pack.telemetry for pack in self.packs]
         self._memory = _memory_of(self._protocol, config)
         self.framers: list = [self._framer(port) if port in ports else None for port in ALL_PORTS]
@@ -198,6 +219,8 @@ class Pipeline:
                 self.poller.restart()
             for pack in self.packs:
                 pack.forget()
+            if self._share is not None:
+                self._share.reset()
             self._forgot = True
 
     def humidity(self, pct: int, now: int) -> None:
@@ -255,6 +278,8 @@ class Pipeline:
             for pack in self.packs:
                 pack.saturate(now)
             self.link.saturate(now)
+            if self._share is not None:
+                self._share.saturate(now)
             if self.poller is not None:
                 self.poller.saturate(now)
             self.status.saturate(now)
@@ -269,6 +294,8 @@ class Pipeline:
     def _judge(self, now: int, whole: bool) -> int:
         self._fresh = self._forgot = False
         wait = self.link.update(self.packs[0].telemetry, now)
+        if self._share is not None:
+            self._share.update(self._telemetries[0], self._telemetries[1], now)
         for pack in self.packs:
             if pack.telemetry.frames:
                 pack.spoke = True

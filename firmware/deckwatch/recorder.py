@@ -275,6 +275,7 @@ class Recorder:
         self.batch.data(journal.SUPPLY, log.number, bytes((verdict, session)))
         if verdict == journal.TRIPPED:
             self.tripped = log.number
+            log.pack.trip.lost_supply(-current_ma, now)
         log.lost = b""
         log.clear = self.urgent = True
 

@@ -62,6 +62,7 @@ SLOTS_KEPT = (
     "wild_cells",
     "dead_cells",
     "cell_jump_mv",
+    "stuck_cell_mv",  # how far the others have moved while one cell's reading stood still
     "miscounted_cells",  # by how many the board's cells are not the configured string
     "coldest_dc",
     "hottest_dc",
@@ -76,6 +77,18 @@ SLOTS_KEPT = (
     "discharge_ma",
     "fault_level",
     "error_level",
+    "weak_ratio_pct",  # the group that gives way most at a step of the load: of the median one
+    "weak_sag_mv",  # and by how much more than that
+    "sag_permille",  # of the pack, within 2 s of load
+    "resistance_pct",  # of the pack, of its best
+    "trip_ma",  # load at which the battery has cut out
+    "trip_fet",  # its discharge MOSFET has opened while riding
+    "share_pct",  # of two packs' current
+    "ocv_pct",  # charge by the voltage at rest
+    "soc_error_pct",  # how far the percent shown is from that
+    "frozen_load_ms",  # since when nothing has changed although a load is proven
+    "frozen_ride_ms",  # or a ride
+    "stand_in",  # it is no battery that answers
     "wire_most_mohm",  # the worst sense wire, and how many per cent of the median it has
     "wire_ratio_pct",
     "wire_fault",  # the board's own warning of one
@@ -91,6 +104,9 @@ SLOTS_KEPT = (
     "total_charge_mah",
     "cell_count",
     "probe_count",
+    "pack_uohm",  # derived: resistance of the pack
+    "rest_spread_mv",  # derived: spread when last seen at rest or charging, and under load
+    "load_spread_mv",
     "cell_high_mv",  # limits the BMS itself keeps
     "cell_low_mv",
 )
@@ -156,6 +172,7 @@ class Telemetry:
         """The scooter was switched off: nothing is known any more."""
         for slot in range(len(SLOTS)):
             self.seen[slot] = 0
+        self.groups = 0  # cells of the string in the last complete set
         self.cells = 0  # cells heard of since power-on: highest cell number
         self.probes = 0
         self.wires = 0  # highest cell whose wire was told since power-on

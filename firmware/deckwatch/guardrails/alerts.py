@@ -107,15 +107,17 @@ class Alerts:
         if was == CLEAR or slot != self.slot[code]:
             self.peak[code] = t.value[slot]
             self.where[code] = t.where[slot]
+        limit = rules.limit[rules.place(rule, level)]
+        deeper = slot == self.slot[code] and (limit - self.limit[code]) * rules.sign[rule] > 0
         self._rule[code] = rule
         self.slot[code] = slot
-        self.limit[code] = rules.limit[rules.place(rule, level)]
-        if was == SET and level == before:
+        self.limit[code] = limit
+        if was == SET and level == before and not deeper:
             self._follow(code, t, now)
             return
         self.where[code] = t.where[slot] or self.where[code]
         self._measure(code, t.value[slot])
-        if level >= WARN and level > before:
+        if level >= WARN and (level > before or deeper):
             self.news = True
         self._change(code, SET, level)
 

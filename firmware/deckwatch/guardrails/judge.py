@@ -129,6 +129,8 @@ class Judge:
             slot = rules.slot[rule]
             if whole or self._pending[rule] or t.count[slot] != self._count[rule]:
                 self._judge(rule, slot, t, now)
+            elif rules.armed[rule] and not self.watched[rule] and t.seen[slot]:
+                self._judge(rule, slot, t, now)  # seen again, or its gate
         return self._wait_ms
 
     def _judge(self, rule: int, slot: int, t, now: int) -> None:

@@ -22,6 +22,9 @@ answers for silence; none for link noise, which is a mean over 30 s itself, and 
 minute to be set: a line with half as many errors passes the limit for one such mean by chance.
 Where it states no time to set, it is 2 s for `cell_high` info, and none for what two or three
 agreeing samples prove.
+A weak group and the resistance clear by as many steps of the load as they were set by; what a
+single pull shows clears 30 s after the last; braking into a full pack 10 minutes after, so that it
+is told once a ride; a trip stands for 10 minutes.
 Where it states no distance to clear: 20 mV for `cell_high` as for the spread, 50 mV for
 `cell_low`, which recovers that much by resting alone, 0.1 V for the pack's charge voltage, 2 A for
 its current and 0.2 A for the charger's, 2 °C for a rise of heat, 5 °C for a board and 3 °C for its
@@ -41,7 +44,7 @@ from deckwatch.alert import (
     WARN,
 )
 
-HOLDING = ("still",)
+HOLDING = ("still", "resting")
 
 ROWS = (
     (
@@ -53,6 +56,11 @@ ROWS = (
         ((INFO, 30, 5, 500, 5000),),
     ),
     (
+        "weak_cell", "weak_ratio_pct", ">=", "", CELLS, 3, 15, 5000,
+        ((WARN, 160, 120, 400, 0),),
+    ),
+    ("weak_cell", "weak_sag_mv", ">=", "", CELLS, 3, 20, 5000, ((WARN, 120, 30, 1000, 0),)),
+    (
         "cell_high", "highest_mv", ">=", "", CELLS, 2, 20, 5000,
         (
             (INFO, 4150, 3300, 4400, 2000),
@@ -60,6 +68,9 @@ ROWS = (
             (ALARM, 4250, 3300, 4400, 2000),
         ),
     ),
+    # Named apart, for what to do about it: first, so that they name the limit where both are set
+    ("cell_low", "lowest_mv", "<", "", CELLS, 2, 0, 5000, ((ALARM, 1500, 1500, 1500, 2000),)),
+    ("cell_low", "lowest_mv", "<=", "", CELLS, 2, 50, 5000, ((ALARM, 2000, 2000, 2000, 2000),)),
     (
         "cell_low", "lowest_mv", "<=", "still", CELLS, 2, 50, 5000,
         (
@@ -84,6 +95,7 @@ ROWS = (
         "ghost_voltage", "cell_jump_mv", ">", "", CELLS, 3, 0, 30000,
         ((WARN, 300, 50, 2000, 0),), "ghost_voltage_jump",
     ),
+    ("stuck_cell", "stuck_cell_mv", ">=", "", CELLS, 5, 0, 5000, ((WARN, 30, 10, 500, 0),)),
     ("cell_count", "miscounted_cells", ">=", "", CELLS, 3, 0, 5000, ((WARN, 1, 1, 1, 0),)),
     (
         "charge_cold", "coldest_dc", "<", "charging", TEMPERATURE, 2, 20, 5000,
@@ -157,6 +169,30 @@ ROWS = (
     ),
     ("charge_fet_off", "charge_fet", "<=", "riding", CURRENT, 2, 0, 2000, ((ALARM, 0, 0, 0, 0),)),
     (
+        "bms_trip", "trip_ma", ">=", "", CURRENT, 1, 0, 0,
+        ((ALARM, 10000, 2000, 100000, 0),),
+    ),
+    ("bms_trip", "trip_fet", ">=", "", CURRENT, 1, 0, 0, ((ALARM, 1, 1, 1, 0),)),
+    ("sag", "sag_permille", ">=", "", CURRENT, 2, 0, 30000, ((WARN, 150, 50, 500, 0),)),
+    (
+        "sag", "resistance_pct", ">=", "", CURRENT, 2, 20, 5000,
+        ((WARN, 200, 130, 1000, 0),), "sag_resistance",
+    ),
+    ("idle_pack", "share_pct", "<", "", CURRENT, 2, 5, 5000, ((INFO, 10, 1, 40, 0),)),
+    (
+        "soc_mismatch", "soc_error_pct", ">=", "resting", ELECTRONICS, 2, 5, 5000,
+        ((INFO, 25, 10, 100, 540000),),
+    ),
+    (
+        "frozen_data", "frozen_load_ms", ">=", "", ELECTRONICS, 2, 0, 5000,
+        ((WARN, 30000, 10000, 600000, 0),), "frozen_data_load",
+    ),
+    (
+        "frozen_data", "frozen_ride_ms", ">=", "", ELECTRONICS, 2, 0, 5000,
+        ((WARN, 900000, 60000, 3600000, 0),), "frozen_data_ride",
+    ),
+    ("frozen_data", "stand_in", ">=", "", ELECTRONICS, 3, 0, 5000, ((WARN, 1, 1, 1, 0),)),
+    (
         "bms_fault", "fault_level", ">=", "", ELECTRONICS, 2, 0, 2000,
         ((INFO, 1, 1, 1, 0), (WARN, 2, 2, 2, 0), (ALARM, 3, 3, 3, 0)),
     ),
@@ -198,9 +234,11 @@ OF_THE_LINE = ("silence", "link_noise")
 
 # Without meaning where the owner has not said how many cells there are
 OF_SERIES = ("charge_voltage", "cell_count")
+# and where there is but one battery
+OF_TWO_PACKS = ("idle_pack",)
 
 # Which measured slots each derived one stands on; what is not named here is measured itself or
-# made by the link meter.
+# made by the link meter. "groups" is the number of cells, which the owner has set or cells show.
 _CELLS = ("cell_mv",)
 _SESSION = ("current_ma",)
 NEEDS = {
@@ -208,6 +246,7 @@ NEEDS = {
     "riding": _SESSION,
     "braking": _SESSION,
     "still": _SESSION,
+    "resting": _SESSION,
     "highest_mv": _CELLS,
     "lowest_mv": _CELLS,
     "cell_spread_mv": _CELLS,
@@ -216,7 +255,19 @@ NEEDS = {
     "dead_cells": _CELLS,
     "sum_error_mv": ("cell_mv", "pack_mv", "current_ma"),
     "sum_error_permille": ("cell_mv", "pack_mv", "current_ma"),
+    "stuck_cell_mv": _CELLS,
     "miscounted_cells": _CELLS,
+    "weak_ratio_pct": ("cell_mv", "current_ma"),
+    "weak_sag_mv": ("cell_mv", "current_ma"),
+    "sag_permille": ("pack_mv", "current_ma"),
+    "resistance_pct": ("pack_mv", "current_ma", "temp_dc"),
+    "trip_ma": _SESSION,
+    "trip_fet": ("discharge_fet", "current_ma"),
+    "share_pct": ("pack_mv", "current_ma"),
+    "soc_error_pct": ("soc_pct", "pack_mv", "groups"),
+    "frozen_load_ms": ("pack_mv", "current_ma"),
+    "frozen_ride_ms": ("pack_mv", "current_ma"),
+    "stand_in": ("pack_mv", "current_ma", "temp_dc"),
     "cell_jump_mv": ("cell_mv", "current_ma"),
     "coldest_dc": ("temp_dc",),
     "hottest_dc": ("temp_dc",),

@@ -20,6 +20,9 @@ _STEADY = INDEX["steady"]
 _HIGHEST = INDEX["highest_mv"]
 _LOWEST = INDEX["lowest_mv"]
 _SPREAD = INDEX["cell_spread_mv"]
+_REST_SPREAD = INDEX["rest_spread_mv"]
+_LOAD_SPREAD = INDEX["load_spread_mv"]
+_STILL = INDEX["still"]
 _TOP_SPREAD = INDEX["top_spread_mv"]
 _SUM_MV = INDEX["sum_error_mv"]
 _SUM_PERMILLE = INDEX["sum_error_permille"]
@@ -31,6 +34,7 @@ _MISCOUNTED = INDEX["miscounted_cells"]
 _FITTED_MV = const(500)
 _UNFITTED = const(2)  # cells in a row at 0 V that end a string: one may be a dead group
 _TOP_MV = const(50)  # "within 50 mV of full"
+_LOAD_MA = const(5000)
 _MOMENT_MS = const(500)  # longest a set may take: 16 Daly frames last 217 ms (sheet daly.md 1)
 _PAIR_MS = const(1000)  # furthest apart pack and cell readings may lie to be compared
 _PAST = const(3)  # samples kept to compare with
@@ -74,6 +78,7 @@ class Cells:
             if self._is_sample(t, series, now):
                 self._samples += 1
                 self._take(t, series)
+                self._split_spread(t, now)
                 self._compare_past(t, series, now)
                 self._compare_count(t, now)
             elif self._series:
@@ -123,6 +128,7 @@ class Cells:
             if not lowest or mv < lowest:
                 lowest = mv
                 low_cell = cell + 1
+        t.groups = series
         self._total_mv = total
         self._tell(t, _WILD, wild, wild_cell)
         self._tell(t, _DEAD, dead, dead_cell)
@@ -149,6 +155,16 @@ class Cells:
         off = abs(t.value[_CELL_COUNT] - self._series)
         t.derive(_MISCOUNTED, off, 0, t.stamp[_CELL_COUNT], t.count[_CELL_COUNT])
         return True
+
+    def _split_spread(self, t, now: int) -> None:
+        """Spread at rest and under a load that lasts are kept apart: one tells of charge, the
+        other of resistance as well."""
+        if t.stamp[_SPREAD] != self._oldest_at:
+            return  # no cell was fit to be compared
+        if t.fresh(_STILL, now) and t.value[_STILL]:
+            self._tell(t, _REST_SPREAD, t.value[_SPREAD], t.where[_SPREAD])
+        elif _is_steady(t, now) and t.value[_CURRENT] <= -_LOAD_MA:
+            self._tell(t, _LOAD_SPREAD, t.value[_SPREAD], t.where[_SPREAD])
 
     def _belongs(self, t, cell: int) -> bool:
         """Was a cell beyond the string read together with it?"""

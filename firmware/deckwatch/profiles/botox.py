@@ -8,4 +8,5 @@ OPTIONS = {
     "charge_current_warn_ma": 6000,
     "discharge_current_warn_ma": 35000,
     "discharge_current_alarm_ma": 44000,
+    "regen_current_warn_ma": 20000,
 }

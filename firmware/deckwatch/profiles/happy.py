@@ -6,4 +6,5 @@ OPTIONS = {
     "series": 0,
     "charge_current_warn_ma": 3000,
     "discharge_current_alarm_ma": 44000,
+    "regen_current_warn_ma": 20000,
 }

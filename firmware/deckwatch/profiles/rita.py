@@ -9,4 +9,5 @@ OPTIONS = {
     "charge_current_warn_ma": 3000,
     "discharge_current_warn_ma": 30000,
     "discharge_current_alarm_ma": 44000,
+    "regen_current_warn_ma": 20000,
 }

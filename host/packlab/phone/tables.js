@@ -51,7 +51,7 @@ export const LOOKS = ["off", "no_data", "partial", "fine", "info", "unknown", "w
 export const LEVELS = ["ok", "info", "warn", "alarm"];
 
 /** guardrails by number */
-export const CODES = ["cell_spread", "cell_high", "cell_low", "ghost_voltage", "cell_count", "charge_cold", "charge_hot", "discharge_hot", "temp_sensor", "heat_rise", "board_hot", "charge_voltage", "charge_current", "charge_target", "discharge_current", "regen_current", "regen_full", "charge_fet_off", "bms_fault", "controller_error", "silence", "sense_wire", "humidity", "link_noise"];
+export const CODES = ["cell_spread", "weak_cell", "cell_high", "cell_low", "ghost_voltage", "stuck_cell", "cell_count", "charge_cold", "charge_hot", "discharge_hot", "temp_sensor", "heat_rise", "board_hot", "charge_voltage", "charge_current", "charge_target", "discharge_current", "regen_current", "regen_full", "charge_fet_off", "bms_trip", "sag", "idle_pack", "soc_mismatch", "frozen_data", "bms_fault", "controller_error", "silence", "sense_wire", "humidity", "link_noise"];
 
 /** bits of the capabilities */
 export const CAN = {
@@ -118,6 +118,8 @@ export const OPTIONS = [
  {"name": "cell_spread_warn_mv", "code": "cell_spread", "level": "warn", "low": 20, "high": 1000, "unit": "mv"},
  {"name": "cell_spread_alarm_mv", "code": "cell_spread", "level": "alarm", "low": 30, "high": 1000, "unit": "mv"},
  {"name": "cell_spread_info_mv", "code": "cell_spread", "level": "info", "low": 5, "high": 500, "unit": "mv"},
+ {"name": "weak_cell_warn_pct", "code": "weak_cell", "level": "warn", "low": 120, "high": 400, "unit": "pct"},
+ {"name": "weak_cell_warn_mv", "code": "weak_cell", "level": "warn", "low": 30, "high": 1000, "unit": "mv"},
  {"name": "cell_high_info_mv", "code": "cell_high", "level": "info", "low": 3300, "high": 4400, "unit": "mv"},
  {"name": "cell_high_warn_mv", "code": "cell_high", "level": "warn", "low": 3300, "high": 4400, "unit": "mv"},
  {"name": "cell_high_alarm_mv", "code": "cell_high", "level": "alarm", "low": 3300, "high": 4400, "unit": "mv"},
@@ -127,6 +129,7 @@ export const OPTIONS = [
  {"name": "ghost_voltage_warn_mv", "code": "ghost_voltage", "level": "warn", "low": 50, "high": 5000, "unit": "mv"},
  {"name": "ghost_voltage_warn_permille", "code": "ghost_voltage", "level": "warn", "low": 3, "high": 100, "unit": "permille"},
  {"name": "ghost_voltage_jump_warn_mv", "code": "ghost_voltage", "level": "warn", "part": "jump", "low": 50, "high": 2000, "unit": "mv"},
+ {"name": "stuck_cell_warn_mv", "code": "stuck_cell", "level": "warn", "low": 10, "high": 500, "unit": "mv"},
  {"name": "charge_cold_warn_dc", "code": "charge_cold", "level": "warn", "low": -100, "high": 200, "unit": "dc"},
  {"name": "charge_cold_alarm_dc", "code": "charge_cold", "level": "alarm", "low": -200, "high": 150, "unit": "dc"},
  {"name": "charge_hot_info_dc", "code": "charge_hot", "level": "info", "low": 200, "high": 700, "unit": "dc"},
@@ -151,6 +154,13 @@ export const OPTIONS = [
  {"name": "regen_current_warn_ma", "code": "regen_current", "level": "warn", "low": 1000, "high": 400000, "unit": "ma"},
  {"name": "regen_full_warn_pct", "code": "regen_full", "level": "warn", "low": 80, "high": 100, "unit": "pct"},
  {"name": "regen_full_warn_mv", "code": "regen_full", "level": "warn", "low": 3300, "high": 4400, "unit": "mv"},
+ {"name": "bms_trip_alarm_ma", "code": "bms_trip", "level": "alarm", "low": 2000, "high": 100000, "unit": "ma"},
+ {"name": "sag_warn_permille", "code": "sag", "level": "warn", "low": 50, "high": 500, "unit": "permille"},
+ {"name": "sag_resistance_warn_pct", "code": "sag", "level": "warn", "part": "resistance", "low": 130, "high": 1000, "unit": "pct"},
+ {"name": "idle_pack_info_pct", "code": "idle_pack", "level": "info", "low": 1, "high": 40, "unit": "pct"},
+ {"name": "soc_mismatch_info_pct", "code": "soc_mismatch", "level": "info", "low": 10, "high": 100, "unit": "pct"},
+ {"name": "frozen_data_load_warn_ms", "code": "frozen_data", "level": "warn", "part": "load", "low": 10000, "high": 600000, "unit": "ms"},
+ {"name": "frozen_data_ride_warn_ms", "code": "frozen_data", "level": "warn", "part": "ride", "low": 60000, "high": 3600000, "unit": "ms"},
  {"name": "silence_unanswered_alarm_ms", "code": "silence", "level": "alarm", "part": "unanswered", "low": 2000, "high": 60000, "unit": "ms"},
  {"name": "silence_quiet_alarm_ms", "code": "silence", "level": "alarm", "part": "quiet", "low": 5000, "high": 60000, "unit": "ms"},
  {"name": "sense_wire_warn_mohm", "code": "sense_wire", "level": "warn", "low": 100, "high": 10000, "unit": "mohm"},

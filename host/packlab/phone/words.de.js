@@ -170,6 +170,9 @@ export default {
   part_idle: "ohne Last",
   part_jump: "Sprung",
   part_apart: "Abstand",
+  part_load: "unter Last",
+  part_ride: "während der Fahrt",
+  part_resistance: "Widerstand",
   part_unanswered: "ohne Antwort",
   part_quiet: "still",
 };

@@ -170,6 +170,9 @@ export default {
   part_idle: "without load",
   part_jump: "jump",
   part_apart: "apart",
+  part_load: "under load",
+  part_ride: "on a ride",
+  part_resistance: "resistance",
   part_unanswered: "unanswered",
   part_quiet: "quiet",
 };

@@ -22,6 +22,18 @@ QUANTITIES = {
     "probe_faults": "broken probes",
     "probe_jump_dc": "jump of",
     "probe_apart_dc": "probes apart by",
+    "weak_ratio_pct": "gives way, of the median",
+    "weak_sag_mv": "gives way more than the median by",
+    "stuck_cell_mv": "the others have moved by",
+    "sag_permille": "sag of",
+    "resistance_pct": "resistance, of its best",
+    "trip_ma": "at a load of",
+    "trip_fet": "switched off under way",
+    "share_pct": "share",
+    "soc_error_pct": "off by",
+    "frozen_load_ms": "nothing has changed under load for",
+    "frozen_ride_ms": "nothing has changed on a ride for",
+    "stand_in": "answers of a stand-in",
     "miscounted_cells": "cells too many or too few",
     "pack_mv": "pack",
     "current_ma": "current",
@@ -41,9 +53,18 @@ QUANTITIES = {
     "bit_error_ppm": "bit errors",
 }
 COUNTED = frozenset(
-    {"wild_cells", "dead_cells", "probe_faults", "miscounted_cells", "charge_fet", "wire_fault"}
+    {
+        "wild_cells",
+        "dead_cells",
+        "probe_faults",
+        "miscounted_cells",
+        "charge_fet",
+        "wire_fault",
+        "trip_fet",
+        "stand_in",
+    }
 )
-LOWER_IS_WORSE = frozenset({"lowest_mv", "coldest_dc", "charge_fet"})
+LOWER_IS_WORSE = frozenset({"lowest_mv", "coldest_dc", "charge_fet", "share_pct"})
 
 
 def value(slot: str, number: int) -> str:

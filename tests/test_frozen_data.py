@@ -1,0 +1,168 @@
+"""Data that do not move while the scooter does, and chips that stand in for a battery."""
+
+import pytest
+from pack_rig import PackRig
+
+WARN, CLEAR = ("set", "warn"), ("clear", "ok")
+STAND_IN = {"current_ma": 0, "pack_mv": 22_500, "cells": [2250] * 10, "temps": [200, 200]}
+
+
+def test_constant_values_warn_after_30_s_of_a_proven_load() -> None:
+    rig = PackRig()
+    rig.repeat(100, pack_mv=38_000, current_ma=0, supply_ma=0)
+    rig.repeat(29.8, pack_mv=38_000, current_ma=0, supply_ma=-5000)
+    assert rig.told("frozen_data") == []
+    rig.repeat(0.6, pack_mv=38_000, current_ma=0, supply_ma=-5000)
+    assert rig.state("frozen_data") == WARN
+    assert rig.record("frozen_data", "limit") == 30_000
+
+
+def test_load_below_5_a_or_gone_stale_proves_nothing() -> None:
+    rig = PackRig()
+    rig.repeat(60, pack_mv=38_000, current_ma=0, supply_ma=-4999)
+    rig.frame(pack_mv=38_000, current_ma=0, supply_ma=-9000)
+    rig.repeat(60, pack_mv=38_000, current_ma=0)
+    assert rig.told("frozen_data") == []
+
+
+@pytest.mark.parametrize("slot", ["pack_mv", "current_ma"])
+def test_one_value_that_moves_is_life(slot: str) -> None:
+    rig = PackRig()
+    for number in range(8):
+        values = {"pack_mv": 38_000, "current_ma": -6000}
+        values[slot] += 10 * (number % 2)
+        rig.repeat(10, supply_ma=-6000, **values)
+    assert rig.told("frozen_data") == []
+    assert (rig.value("frozen_load_ms") or 0) < 10_000
+
+
+@pytest.mark.parametrize(
+    "proof", [{"speed_mh": 3000, "current_ma": 0}, {"speed_mh": 0, "current_ma": -1000}]
+)
+def test_constant_values_warn_after_15_min_of_a_ride(proof: dict[str, int]) -> None:
+    rig = PackRig()
+    rig.repeat(300, every_ms=500, pack_mv=38_000, current_ma=proof["current_ma"], speed_mh=0)
+    rig.frame(pack_mv=38_010, current_ma=proof["current_ma"], speed_mh=3000)
+    rig.repeat(899.5, every_ms=500, pack_mv=38_000, **proof)
+    assert rig.told("frozen_data") == []
+    rig.repeat(1.5, every_ms=500, pack_mv=38_000, **proof)
+    assert rig.state("frozen_data") == WARN
+    assert rig.record("frozen_data", "limit") == 900_000
+    rig.repeat(6, every_ms=500, pack_mv=38_010, **proof)
+    assert rig.state("frozen_data") == CLEAR
+
+
+def test_standing_scooter_is_innocent_for_an_hour() -> None:
+    rig = PackRig()
+    rig.repeat(3600, every_ms=1000, pack_mv=38_000, current_ma=-20, speed_mh=2999)
+    assert rig.told("frozen_data") == []
+
+
+def test_half_of_the_values_is_not_judged() -> None:
+    rig = PackRig()
+    rig.repeat(40, current_ma=0, supply_ma=-9000)
+    assert rig.value("frozen_load_ms") is None
+    rig = PackRig()
+    rig.repeat(40, pack_mv=38_000, supply_ma=-9000)
+    assert rig.value("stand_in") is None
+
+
+def test_repetition_counts_anew_after_a_gap() -> None:
+    rig = PackRig()
+    rig.repeat(25, pack_mv=38_000, current_ma=0, supply_ma=-9000)
+    rig.advance(6000)
+    rig.repeat(25, pack_mv=38_000, current_ma=0, supply_ma=-9000)
+    assert rig.told("frozen_data") == []
+
+
+# --- stand-ins -----------------------------------------------------------------------------------
+
+
+def test_emulator_board_warns_with_the_third_set() -> None:
+    rig = PackRig()
+    for number in range(4):
+        assert (rig.state("frozen_data") == WARN) is (number >= 3)
+        rig.frame(**STAND_IN)  # type: ignore[arg-type]
+        rig.advance(500)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"current_ma": -10},
+        {"cells": [2250] * 9 + [2251]},
+        {"cells": [2501] * 10},
+        {"temps": [200, 210]},
+        {"temps": [200]},
+        {"temps": None},
+        {"cells": None},
+    ],
+)
+def test_each_sign_of_life_clears_an_emulator(changed: dict[str, object]) -> None:
+    rig = PackRig()
+    rig.frame(**{**STAND_IN, **changed})  # type: ignore[arg-type]
+    assert rig.value("stand_in") == 0
+
+
+def test_pack_no_board_could_live_on_is_an_emulator_without_cells_too() -> None:
+    for mv, found in ((2250, 1), (4999, 1), (5000, 0)):
+        rig = PackRig()
+        rig.frame(current_ma=0, pack_mv=mv, temps=[200, 200])
+        assert rig.value("stand_in") == found
+    rig = PackRig(series=0)
+    rig.frame(current_ma=0, pack_mv=2250, temps=[200, 200])
+    assert rig.value("stand_in") == 0
+
+
+def test_probe_that_went_stale_is_no_sign_of_an_emulator() -> None:
+    rig = PackRig()
+    rig.hear(temps=[200, 200])
+    rig.advance(5001)
+    rig.frame(current_ma=0, pack_mv=2250)
+    assert rig.value("stand_in") == 0
+
+
+@pytest.mark.parametrize(
+    ("mah", "moved", "ma", "found"),
+    [
+        (29_000, 1000, 0, 1), (29_100, 1000, 0, 1), (28_899, 1000, 0, 0), (29_101, 1000, 0, 0),
+        (29_000, 999, 0, 0), (29_000, 1000, -10, 0),
+    ],
+)  # fmt: skip
+def test_29_ah_that_never_change_while_the_voltage_does(
+    mah: int, moved: int, ma: int, found: int
+) -> None:
+    rig = PackRig()
+    rig.repeat(1, current_ma=ma, pack_mv=40_000, remaining_mah=mah)
+    rig.repeat(1, current_ma=0, pack_mv=40_000 - moved, remaining_mah=mah)
+    rig.repeat(1, current_ma=0, pack_mv=39_800, remaining_mah=mah)
+    assert rig.value("stand_in") == found
+
+
+def test_29_ah_that_stand_still_are_innocent() -> None:
+    rig = PackRig()
+    rig.repeat(600, every_ms=1000, current_ma=0, pack_mv=40_000, remaining_mah=29_000)
+    assert rig.told("frozen_data") == []
+
+
+def test_switching_off_begins_anew() -> None:
+    rig = PackRig()
+    rig.repeat(25, pack_mv=38_000, current_ma=0, supply_ma=-9000)
+    rig.pack.forget()
+    rig.repeat(25, pack_mv=38_000, current_ma=0, supply_ma=-9000)
+    assert rig.told("frozen_data") == []
+
+
+def test_frozen_for_weeks_stays_frozen() -> None:
+    wrap = 1 << 30
+    rig = PackRig(start=wrap - 50_000)
+    frame = {"pack_mv": 38_000, "current_ma": 0, "supply_ma": -9000, "speed_mh": 9000}
+    rig.repeat(40, **frame)
+    assert rig.state("frozen_data") == WARN
+    while rig.ms < 2 * wrap:
+        rig.ms += 3_600_000
+        rig.hear(**frame)
+        rig.pack.saturate(rig.now)
+        rig.round()
+        assert rig.state("frozen_data") == WARN
+        assert (rig.value("frozen_load_ms") or 0) >= 3_600_000
