@@ -146,7 +146,7 @@ def test_telemetry_has_what_is_fresh_in_units_of_its_names() -> None:
     rig.hear(soc_pct=50, cycles=12)
     rig.advance(3000)
     rig.hear(pack_mv=37000, cells=[3700, 3701], temps=[230, NO_PROBE, -15], faults_a=1)
-    assert json.loads(events.telemetry(rig.ms, 0, rig.t, rig.now)) == {
+    assert json.loads("".join(events.telemetry(rig.ms, 0, rig.t, rig.now))) == {
         "t_ms": 3000,
         "event": "telemetry",
         "pack": 1,
@@ -157,13 +157,13 @@ def test_telemetry_has_what_is_fresh_in_units_of_its_names() -> None:
         "cycles": 12,
     }
     rig.ms = 5500
-    assert "soc_pct" not in json.loads(events.telemetry(rig.ms, 0, rig.t, rig.now))
-    assert json.loads("{" + events.values(rig.t, rig.now, True) + "}")["soc_pct"] == 50
+    assert "soc_pct" not in json.loads("".join(events.telemetry(rig.ms, 0, rig.t, rig.now)))
+    assert json.loads("{" + ",".join(events.values(rig.t, rig.now, True)) + "}")["soc_pct"] == 50
 
 
 def test_telemetry_of_a_pack_of_which_nothing_is_known() -> None:
     rig = PackRig()
-    assert json.loads(events.telemetry(1, 1, rig.t, rig.now)) == {
+    assert json.loads("".join(events.telemetry(1, 1, rig.t, rig.now))) == {
         "t_ms": 1,
         "event": "telemetry",
         "pack": 2,
@@ -175,7 +175,7 @@ def test_summary() -> None:
     line.ride(8.4)
     line.hear(b"\x00\x55")
     line.advance(500)
-    text = events.summary(line.core, 8421, ["cell_high", "silence"], 2)
+    text = "".join(events.summary(line.core, 8421, ["cell_high", "silence"], 2))
     summary = json.loads(text)
     assert summary["event"] == "summary"
     assert (summary["profile"], summary["family"]) == ("m365", "xiaomi")

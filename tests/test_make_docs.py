@@ -30,7 +30,7 @@ def test_every_guardrail_and_every_option_has_its_place() -> None:
 def test_light_and_buzzer_are_told() -> None:
     text = (DOCS / "signals.md").read_text("utf-8")
     assert "| red | as many as the group | 100 ms on, 100 ms off; 600 ms dark at the end |" in text
-    assert "| 5 | electronics and data line | `bms_fault`, " in text
+    assert "| 5 | electronics and data line | `soc_mismatch`, " in text
     assert "every 0:05 from 0:00 to 2:00, then every 5:00 from 7:00 to 17:00, and so on" in text
 
 

@@ -6,7 +6,10 @@ from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
+from deckwatch.telemetry import SLOTS_KEPT
 from packlab.shorten import shorten
+
+from tools.compiled import number_slots
 
 _SHORT = re.compile(r"(?<![A-Za-z0-9_])_[a-z]{1,2}(?![A-Za-z0-9_])")
 FIRMWARE = Path(__file__).parent.parent / "firmware"
@@ -53,6 +56,18 @@ def test_every_firmware_file_is_still_the_same_program() -> None:
         short, names = shorten(path.read_text())
         back = _SHORT.sub(partial(_real, names), short)
         assert ast.dump(ast.parse(back)) == ast.dump(ast.parse(path.read_text())), path
+
+
+def test_slots_become_the_numbers_they_have() -> None:
+    found = 0
+    for path in FIRMWARE.rglob("*.py"):
+        numbered = number_slots(path.read_text())
+        for name, slot in re.findall(r'^(_\w+) = INDEX\["(\w+)"\]$', path.read_text(), re.M):
+            number = SLOTS_KEPT.index(slot) if slot in SLOTS_KEPT else 0
+            assert f"\n{name} = const({number})\n" in numbered, (path, name)
+            found += 1
+        assert len(numbered.splitlines()) == len(path.read_text().splitlines())
+    assert found > 100
 
 
 def test_no_firmware_file_reaches_for_a_private_name_of_another() -> None:

@@ -758,7 +758,7 @@ def test_the_real_line_reads_as_it_should(repo_root: Path) -> None:
         "●  light  green, steady: all that can be watched here is watched and fine",
         "138 frames in 10.4 s, 0 bad; 89 questions, 49 answered",
         "no warning, no alarm",
-        "cells not watched: balance, too full, too empty, false readings",
+        "cells not watched: balance, weak group, too full, too empty, ",
     ):
         assert said in text, said
     assert "WARN" not in text

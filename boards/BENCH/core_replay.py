@@ -167,7 +167,7 @@ class Replay:
             if t.frames != self._told_frames[number]:
                 self._told_frames[number] = t.frames
                 self._told_at = ms
-                say(events.telemetry(ms, number, t, ms & _TICKS))
+                say_pieces(events.telemetry(ms, number, t, ms & _TICKS))
 
     def _note_watched(self, alerts):
         for code in range(len(CODES)):
@@ -178,12 +178,19 @@ class Replay:
         """The summary line."""
         never = [CODES[code] for code in range(len(CODES)) if not self._ever_watched[code]]
         seconds_ms = self.ms - (self._first or 0)
-        say(events.summary(self.core, seconds_ms, never, self._highest))
+        say_pieces(events.summary(self.core, seconds_ms, never, self._highest))
 
 
 def say(text):
     """One line of the trace."""
     sys.stdout.write(text)
+    sys.stdout.write("\n")
+
+
+def say_pieces(pieces):
+    """One line that is never whole in memory."""
+    for piece in pieces:
+        sys.stdout.write(piece)
     sys.stdout.write("\n")
 
 

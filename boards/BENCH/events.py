@@ -112,41 +112,37 @@ def names(words):
 
 
 def values(t, now, everything):
-    """Known slots as JSON members; with `everything` also what has gone stale."""
-    parts = []
+    """Known slots as JSON members, one by one; with `everything` also what has gone stale."""
     for slot in range(NOWHERE + 1, KEPT):
         name = SLOTS[slot]
         if t.seen[slot] and (everything or t.fresh(slot, now)) and not name.startswith("faults_"):
-            parts.append('"%s":%d' % (name, t.value[slot]))
+            yield '"%s":%d' % (name, t.value[slot])
         if slot == FIRST_LASTING - 1:
-            parts += _lists(t)
-    return ",".join(parts)
+            yield from _lists(t)
 
 
 def _lists(t):
-    parts = []
     if t.cells:
         cells = [str(t.cell_mv[cell]) for cell in range(t.cells)]
-        parts.append('"cell_mv":[%s]' % ",".join(cells))
+        yield '"cell_mv":[%s]' % ",".join(cells)
     if t.probes:
         temps = [t.temp_dc[probe] for probe in range(t.probes)]
         texts = ["null" if dc == NO_PROBE else str(dc) for dc in temps]
-        parts.append('"temp_dc":[%s]' % ",".join(texts))
-    return parts
+        yield '"temp_dc":[%s]' % ",".join(texts)
 
 
 def telemetry(t_ms, number, t, now):
-    """What is freshly known of one pack, which may be nothing."""
-    known = values(t, now, False)
-    return '{"t_ms":%d,"event":"telemetry","pack":%d%s}' % (
-        t_ms,
-        number + 1,
-        "," + known if known else "",
-    )
+    """What is freshly known of one pack, which may be nothing, in pieces: on a chip's heap there
+    is no room for the whole."""
+    yield '{"t_ms":%d,"event":"telemetry","pack":%d' % (t_ms, number + 1)
+    for member in values(t, now, False):
+        yield ","
+        yield member
+    yield "}"
 
 
 def summary(pipeline, span_ms, never_watched, highest):
-    """The last line of a trace; `span_ms` from the first event to the last."""
+    """The last line of a trace, in pieces; `span_ms` from the first event to the last."""
     framers = pipeline.framers
     link = pipeline.link
     text = '{"event":"summary","profile":"%s","family":"%s"' % (
@@ -166,5 +162,11 @@ def summary(pipeline, span_ms, never_watched, highest):
         span_ms // 1000,
         span_ms % 1000,
     )
-    text += ',"worst_level":"%s","not_watched":%s' % (LEVELS[highest], names(never_watched))
-    return text + ',"last":{%s}}' % values(pipeline.packs[0].telemetry, 0, True)
+    yield text
+    yield ',"worst_level":"%s","not_watched":%s,"last":{' % (LEVELS[highest], names(never_watched))
+    comma = ""
+    for member in values(pipeline.packs[0].telemetry, 0, True):
+        yield comma
+        yield member
+        comma = ","
+    yield "}}"
