@@ -479,6 +479,7 @@ def test_two_weeks_without_cells_do_not_hide_new_ones() -> None:
         ([3700] * 10 + [41, 500], 2),
         ([3700] * 9 + [0], 0),  # one dead group at the end is a dead group
         ([3700] * 8 + [0, 0], 2),
+        ([225] * 10, 0),
         ([3700] * 3 + [0, 0] + [3700] * 5, 0),
     ],
 )

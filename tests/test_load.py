@@ -342,16 +342,52 @@ def test_cells_read_while_the_current_moves_are_not_used() -> None:
     assert rig.told("weak_cell") == []
 
 
-def test_cells_from_before_the_current_lasted_are_not_used() -> None:
+def between(rig: PackRig, before: int, after: int, mv: int, apart_ms: tuple[int, int]) -> None:
+    """One set of cells between two currents, so far from either."""
+    rig.frame(current_ma=before)
+    rig.advance(apart_ms[0])
+    rig.frame(cells=[mv] * 9 + [mv - (3800 - mv)])
+    rig.advance(apart_ms[1])
+    rig.frame(current_ma=after)
+    rig.advance(100)
+
+
+@pytest.mark.parametrize(
+    ("after", "apart_ms", "clean"),
+    [
+        (-20_000, (1500, 1500), True),
+        (-20_000, (1501, 100), False),
+        (-20_000, (100, 1501), False),
+        (-17_000, (100, 100), True),
+        (-16_999, (100, 100), False),
+    ],
+)
+def test_currents_beside_a_set_are_near_and_alike(
+    after: int, apart_ms: tuple[int, int], clean: bool
+) -> None:
     rig = PackRig()
-    for ma in (0, -10_000) * 6:
-        rig.frame(current_ma=ma)
-        rig.advance(500)
-        rig.frame(current_ma=ma, cells=[3800 + ma // 50] * 9 + [3800 + ma // 20])
-        rig.advance(500)
-        rig.frame(current_ma=ma)
-        rig.advance(100)
-    assert rig.value("weak_ratio_pct") == 100
+    between(rig, 0, 0, 3800, (100, 100))
+    between(rig, -20_000, after, 3500, apart_ms)
+    assert (rig.value("weak_ratio_pct") == 200) is clean
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "clean"),
+    [(-5000, -5000, True), (-4999, -4999, False), (-4000, -6668, False), (-4166, -6666, True)],
+)
+def test_step_is_5_a_and_twice_what_moved_beside_it(before: int, after: int, clean: bool) -> None:
+    rig = PackRig()
+    between(rig, 0, 0, 3800, (100, 100))
+    between(rig, before, after, 3600, (100, 100))
+    assert (rig.value("weak_ratio_pct") == 200) is clean
+
+
+def test_set_that_makes_no_clean_step_leaves_the_one_before_it() -> None:
+    rig = PackRig()
+    between(rig, 0, 0, 3800, (100, 100))
+    between(rig, -3000, -3000, 3700, (100, 100))
+    between(rig, -6000, -6000, 3600, (100, 100))
+    assert rig.value("weak_ratio_pct") == 200
 
 
 def test_set_begun_before_the_step_is_not_used() -> None:

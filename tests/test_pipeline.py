@@ -604,7 +604,7 @@ def everything(line: LineRig) -> None:
     line.ride(8)
     line.advance(12_000)
     line.ride(8)
-    for _ in range(150):
+    for _ in range(450):
         line.poll()
         line.hear(b"\x55\xaa\x0e\x25\x01\x30\x00\x00")
     line.ride(80)

@@ -146,7 +146,9 @@ class Cells:
             while cells > self._series and not self._belongs(t, cells - 1):
                 cells -= 1
             off = cells - self._series
-            self._tell(t, _MISCOUNTED, 0 if -_UNFITTED < off < 0 else abs(off), 0)
+            if not cells or -_UNFITTED < off < 0:
+                off = 0  # readings no cell can give say nothing about their number
+            self._tell(t, _MISCOUNTED, abs(off), 0)
 
     def _compare_name(self, t, now: int) -> bool:
         """The same for the number the board names; False where it names none."""

@@ -1,10 +1,11 @@
 """What a change of the load tells: resistance of the pack and of each group, who gives way most,
 and how far the pack sags when load sets in.
 
-Resistance is taken from clean steps only: from one current that lasts to another, 5 A apart or
-more and a few seconds at most, voltage and current of both told in one moment. "Lasts" = within
-1 A and a sixteenth of itself for 600 ms. A set of cells counts when the current lasted from before
-its first reading until after its last. An estimate is known once three steps agree.
+Resistance is taken from clean steps only. The pack's: from one current that lasts to another, 5 A
+apart or more and 5 s at most, voltage and current of both told in one moment; "lasts" = within 1 A
+and a sixteenth of itself for 600 ms. A group's: from one set of cells to another, 5 A apart and
+10 s at most; how much the current moved from before a set to after it counts against it, and both
+together must be less than half of the step. An estimate is known once three steps agree.
 
 Cold cells resist more, which is no defect: the pack's is compared with its best as if both were
 at 20 degC, by 2 % a degree (within 7 % of typical cells from -10 to 40 degC).
@@ -35,6 +36,8 @@ _LASTS_MS = const(600)
 _LEVEL_MA = const(1000)
 _PACK_STEP_MS = const(5000)  # longest from one current to the other
 _CELLS_STEP_MS = const(10000)
+_BESIDE_MS = const(1500)  # a current further away from a set says nothing about it
+_MOVED_MA = const(3000)  # a current that moves more during a set spoils it
 _LEAST_DROP_MV = const(20)  # of the median group: less is too near to what a board resolves
 _LEAST_UOHM = const(1000)
 _MOST_UOHM = const(5000000)
@@ -96,7 +99,7 @@ class Load:
         self._waits = False  # cells that wait for the current after them
         self._waiting_ma = self._waiting_at = 0
         self._has_cells = False
-        self._cells_ma = self._cells_at = 0
+        self._cells_ma = self._cells_moved_ma = self._cells_at = 0
         self._light = False
         self._light_mv = self._light_at = 0
         self._loaded = False
@@ -129,13 +132,15 @@ class Load:
             self._levels = True
             self._level_ma = ma
             self._level_since = stamp
-            self._taken = self._waits = False
+            self._taken = False
         self._ma = ma
         self._at = stamp
         self._mv = t.value[_PACK] if _together(t, stamp) else 0
         if self._waits:
             self._waits = False
-            self._step_cells(t)
+            moved = abs(ma - self._waiting_ma)
+            if moved <= _MOVED_MA and age_ms(stamp, self._waiting_at) <= _BESIDE_MS:
+                self._step_cells(t, (ma + self._waiting_ma) // 2, moved)
         if self._mv > 0:
             self._sink(t, ma, stamp)
             if not self._taken and self._lasted(stamp):
@@ -195,11 +200,11 @@ class Load:
     # --- groups ---
 
     def _wait(self, t, now: int) -> None:
-        """A set has come while the current lasts: it counts if the next current says so too."""
+        """A set has come behind a current: it counts if the next current says so too."""
         begun = t.stamp[_HIGHEST]
-        if t.value[_WILD] or age_ms(now, begun) > age_ms(now, self._level_since):
+        if t.value[_WILD] or age_ms(now, begun) > age_ms(now, self._at):
             return
-        if not self._lasted(begun):
+        if age_ms(begun, self._at) > _BESIDE_MS:
             return
         for cell in range(t.groups):
             self._waiting_mv[cell] = t.cell_mv[cell]
@@ -207,14 +212,17 @@ class Load:
         self._waiting_ma = self._ma
         self._waiting_at = begun
 
-    def _step_cells(self, t) -> None:
-        """The waiting set is clean: what the groups did since the clean one before it."""
-        step = self._waiting_ma - self._cells_ma
-        if self._has_cells and abs(step) >= _STEP_MA:
-            if age_ms(self._waiting_at, self._cells_at) <= _CELLS_STEP_MS:
-                self._compare_groups(t, step)
+    def _step_cells(self, t, ma: int, moved: int) -> None:
+        """The waiting set is good, at `ma`: what the groups did since the one that is kept, which
+        is kept on where the two make no clean step."""
+        step = ma - self._cells_ma
+        if self._has_cells and age_ms(self._waiting_at, self._cells_at) <= _CELLS_STEP_MS:
+            if abs(step) < _STEP_MA or 2 * (moved + self._cells_moved_ma) > abs(step):
+                return
+            self._compare_groups(t, step)
         self._has_cells = True
-        self._cells_ma = self._waiting_ma
+        self._cells_ma = ma
+        self._cells_moved_ma = moved
         self._cells_at = self._waiting_at
         self._waiting_mv, self._from_mv = self._from_mv, self._waiting_mv
 

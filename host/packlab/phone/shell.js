@@ -1,6 +1,6 @@
 // Written by tools/make_phone.py, never by hand.
 self.SHELL = {
- "version": "deckwatch-c9c1782bab17",
+ "version": "deckwatch-9445d64cd592",
  "files": [
   "./",
   "advice.de.json",
