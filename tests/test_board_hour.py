@@ -27,6 +27,7 @@ from test_fake_families import HOURS, SHORTER
 from test_virtual_board import launch
 
 SECOND_US = 1_000_000
+BOOTED = b"BOOTED!\r\n"  # what a BotoX says when it wakes: no frame
 FRESH_US = 5_700_000  # how long a value counts as known, and the longest frame
 DIALECTS: Mapping[tuple[str, str], Dialect] = {**HOURS, **SHORTER}
 
@@ -147,7 +148,7 @@ def play(case: Case, scene: str, seconds: int, folder: Path, micropython: MicroP
     rows = (text.partition(" ") for text in trace.read_text().splitlines())
     return Run(
         [(int(t), rest) for t, _, rest in rows if t.isdigit()],
-        [event.t_us for event in passed if isinstance(event, Chunk)],
+        [event.t_us for event in passed if isinstance(event, Chunk) and event.data != BOOTED],
         sum(isinstance(event, Level) and event.level == "low" for event in passed),
         taps[0],
     )
