@@ -173,3 +173,23 @@ def test_every_example_is_accepted_and_changes_the_line(kind: str) -> None:
 def test_an_unclear_fault_is_named(text: str, words: str) -> None:
     with pytest.raises(PacklabError, match=re.escape(words)):
         parse(text)
+
+
+def test_a_wire_upside_down_rests_low_and_says_other_bytes() -> None:
+    events: list[Event] = [
+        Level(0, "bms_tx", "idle"),
+        Level(0, "host_tx", "idle"),
+        Chunk(5_000, "bms_tx", FRAME),
+        Level(9_000, "bms_tx", "low"),
+        Level(9_500, "bms_tx", "break"),
+    ]
+    spoilt = spoil("invert@bms_tx", events=events)
+    told = [(e.t_us, e.port, e.level) for e in spoilt if isinstance(e, Level)]
+    assert told == [
+        (0, "bms_tx", "low"),
+        (0, "host_tx", "idle"),
+        (9_000, "bms_tx", "idle"),
+        (9_500, "bms_tx", "break"),
+    ]
+    (chunk,) = [e for e in spoilt if isinstance(e, Chunk)]
+    assert chunk.data != FRAME

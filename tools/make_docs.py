@@ -15,6 +15,7 @@ from packlab import proven
 from packlab.advice import KINDS, Advice, book
 from packlab.checkout import firmware, root
 from packlab.diagnose.rules import RULES, SIDES
+from packlab.faults import KINDS as KINDS_OF_FAULT
 from packlab.options import options
 from packlab.view.conditions import INPUTS, condition, duration, quantity
 from packlab.view.words import GUARDRAILS
@@ -371,6 +372,15 @@ def given_frames() -> str:
     return "\n".join(lines)
 
 
+# --- docs/fake.md --------------------------------------------------------------------------------
+
+
+def faults() -> str:
+    """Every kind of line fault, as it is written and what it does."""
+    rows = ((f"`{kind.example}`", kind.meaning) for kind in KINDS_OF_FAULT.values())
+    return "\n".join(table(("--fault", "what it does"), rows))
+
+
 # --- files ---------------------------------------------------------------------------------------
 
 PAGES = {
@@ -380,6 +390,7 @@ PAGES = {
     "configuration.md": ("firmware/deckwatch/config.py and guardrails/table.py", configuration),
     "diagnose.md": ("host/packlab/diagnose/rules.py", diagnose),
     "advice.md": ("host/packlab/advice", advice),
+    "fake.md": ("host/packlab/faults/kinds.py", faults),
     "protocols/proven.md": ("tests/data/frames and firmware/deckwatch/protocols", given_frames),
 }
 

@@ -132,7 +132,12 @@ def _skew(events: Iterator[Event], spec: Spec, _: Header, __: Random) -> Iterato
 
 def _invert(events: Iterator[Event], spec: Spec, _: Header, __: Random) -> Iterator[Event]:
     """The wire reaches the receiver upside down: it rests low."""
-    yield from _sampled(events, spec, lambda _: 1.0, upside_down=True)
+    other = {"idle": "low", "low": "idle"}
+    for event in _sampled(events, spec, lambda _: 1.0, upside_down=True):
+        if isinstance(event, Level) and spec.touches(event.port):
+            yield replace(event, level=other.get(event.level, event.level))
+        else:
+            yield event
 
 
 def _sampled(
