@@ -69,8 +69,14 @@ class LineRig:
     """events: changes of alerts. looks: (ms, look, group) as it changed. beeps: ms at which the
     buzzer began to sound. feed_lines: all that came in, as the core's replay takes it."""
 
-    def __init__(self, start: int = 0, **options: Any) -> None:
+    def __init__(
+        self, start: int = 0, memory: bytes = b"", unix_s: int = 0, **options: Any
+    ) -> None:
         self.core = Pipeline(config.load({"profile": "m365", **options}), self, strict=True)
+        if memory:
+            assert self.core.recall(0, memory)
+        if unix_s:
+            assert self.core.clock(unix_s, start % TICKS)
         self.events: list[Told] = []
         self.looks: list[tuple[int, str, int]] = []
         self.beeps: list[int] = []

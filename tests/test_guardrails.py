@@ -100,6 +100,28 @@ SHEET = [
         5000,
         gate="charging",
     ),
+    # row 14: no taper below 90 % near full for 5 min
+    Row("charger_cc_only", "untapered_s", "warn", 299, 300, 300, 299, 0, gate="charging"),
+    # row 17: no current below 90 % for 10 min
+    Row("charge_stalled", "stalled_pct", "info", 90, 89, 89, 90, 600_000, gate="charging"),
+    # row 18: more than 1.5 times what is needed, or 2 h after the target
+    Row("charge_timer", "overtime_pct", "warn", 150, 151, 151, 150, 0, gate="charging"),
+    Row("charge_timer", "late_s", "warn", 7199, 7200, 7200, 7199, 0, gate="charging"),
+    # row 19: no rise for 30 min
+    Row("charger_droop", "droop_s", "info", 1799, 1800, 1800, 1799, 0, gate="charging"),
+    # row 35: more than 0.8 V
+    Row("settle", "settle_mv", "info", 800, 801, 701, 700, 0),
+    # row 36: below 70 %
+    Row("capacity", "capacity_pct", "info", 70, 69, 69, 70, 0),
+    # row 37: three charges
+    Row("balance_idle", "stuck_charges", "info", 2, 3, 3, 2, 0),
+    # row 33: more than 1 % a day, 5 mV a day
+    Row("self_discharge", "loss_permille", "info", 10, 11, 9, 8, 0),
+    Row("self_discharge", "group_fall_mv", "warn", 4, 5, 5, 4, 0),
+    # row 34: above 3.9, below 3.6 V, below 0 °C
+    Row("storage", "parked_cell_mv", "info", 3900, 3901, 3851, 3850, 0, gate="stored"),
+    Row("storage", "parked_cell_mv", "info", 3600, 3599, 3649, 3650, 0, gate="stored"),
+    Row("storage", "coldest_dc", "info", 0, -1, 19, 20, 0, gate="stored"),
     # row 20: 27 A and 44 A for 0.5 s
     Row("discharge_current", "discharge_ma", "warn", 26999, 27000, 25001, 25000, 500, 2000),
     Row("discharge_current", "discharge_ma", "alarm", 43999, 44000, 42001, 42000, 500, 2000),

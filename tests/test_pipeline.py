@@ -10,6 +10,7 @@ from deckwatch.frame import READ
 from deckwatch.framer import CHUNK
 from deckwatch.guardrails.table import CODES
 from deckwatch.index import PROFILES
+from deckwatch.memory import EPOCH_S, SIZE, Memory
 from deckwatch.meters.link import BMS_TX, HOST_TX, IDLE, LOW
 from deckwatch.pipeline import Pipeline, load_protocol
 from deckwatch.protocols import xiaomi as protocol
@@ -28,6 +29,12 @@ POLLED = {
     "charge_voltage",
     "charge_current",
     "charge_target",
+    "charger_cc_only",
+    "charge_stalled",
+    "charge_timer",
+    "charger_droop",
+    "settle",
+    "capacity",
     "discharge_current",
     "regen_current",
     "regen_full",
@@ -480,7 +487,7 @@ def groups(line: LineRig) -> list[int]:
 
 def test_groups_of_which_all_is_watched() -> None:
     line = LineRig()
-    assert groups(line) == [1, 0, 0, 0, 0]
+    assert groups(line) == [0, 0, 0, 0, 0]  # even of cells there is one: the capacity
     line.answer(status()[6:], 0x33)
     assert groups(line) == [1, 1, 0, 0, 0]  # charge target and full pack need the percent too
     line.answer(status())
@@ -574,11 +581,67 @@ def heat_up(line: LineRig) -> None:
     slow(line, 320, bits=0x41, current_ma=1500, soc_pct=60)
 
 
+# Hold times as short as an owner may choose them, so that the line is short
+IMPATIENT = {
+    "charger_cc_only_warn_s": 60,
+    "charge_timer_late_warn_s": 600,
+    "charger_droop_info_s": 600,
+}
+IN_2026 = 1_795_000_000
+
+
+def parked_memory() -> bytes:
+    """Of a pack that rested nearly full 8 days before, group 3 above the others, after two charges
+    whose balancing got nowhere."""
+    memory = Memory()
+    memory.shift(IN_2026 - EPOCH_S - 8 * 86_400)
+    memory.rest_s = memory.now_s
+    memory.rest_mv = 41_000
+    memory.cells = 10
+    for cell in range(10):
+        memory.cell_mv[cell] = 4200 if cell == 2 else 4100
+    memory.spread_mv = 60
+    memory.stuck_charges = 2
+    buf = bytearray(SIZE)
+    memory.write(buf)
+    return bytes(buf)
+
+
+def ride_on(line: LineRig) -> None:
+    """A short ride, and the minute after it in which nothing counts as charging."""
+    slow(line, 10, current_ma=-8000)
+    slow(line, 70)
+
+
+def charge_up(line: LineRig) -> None:
+    """Charges with all that can go wrong with them."""
+    slow(line, 4, bits=0x41, current_ma=500, soc_pct=90, pack_mv=41000)
+    slow(line, 330, bits=0x41, current_ma=40000, soc_pct=90, pack_mv=41000)
+    slow(line, 70, bits=0x41, current_ma=40000, soc_pct=98, pack_mv=42000)
+    slow(line, 620, bits=0x41, current_ma=2000, soc_pct=98, pack_mv=42000)
+    slow(line, 4, current_ma=0, soc_pct=98, pack_mv=42000)
+    slow(line, 10, current_ma=0, soc_pct=98, pack_mv=41000)
+    ride_on(line)
+    slow(line, 610, bits=0x41, current_ma=0, soc_pct=50)
+    slow(line, 620, bits=0x41, current_ma=1000, soc_pct=50, pack_mv=37000)
+    slow(line, 10, bits=0x41, current_ma=1000, soc_pct=50, pack_mv=37500)
+    ride_on(line)
+    slow(line, 4, bits=0x41, current_ma=500, soc_pct=5, pack_mv=33000)
+    slow(line, 300, bits=0x41, current_ma=40000, soc_pct=50, pack_mv=36000)
+    slow(line, 20, bits=0x41, current_ma=10000, soc_pct=95, pack_mv=42000)
+    slow(line, 10, current_ma=0, soc_pct=95, pack_mv=41900)
+    for lowest in (4100, 4160):
+        ride_on(line)
+        cells = [4160] * 9 + [lowest]
+        line.ride(8, cells=cells, bits=0x41, current_ma=1000)
+        line.ride(9, cells=cells, current_ma=0)
+
+
 def everything(line: LineRig) -> None:
     """A made line that sets and clears every guardrail there is."""
     calm = [3700] * 10
     line.level("idle")
-    line.ride(62, cells=calm, current_ma=-30)
+    line.ride(62, cells=calm, current_ma=-30, temps_c=(23, -1))
     for cells in ([3700] * 9 + [3500], [4260] * 10, [2890] * 10):
         line.ride(12, cells=cells, current_ma=-30)
         line.ride(12, cells=calm, current_ma=-30)
@@ -594,6 +657,7 @@ def everything(line: LineRig) -> None:
     line.ride(2, bits=0x0701)
     line.ride(5)
     heat_up(line)
+    charge_up(line)
     for code in (21, 21, 21, 0, 0):
         line.error(code)
         line.ride(1)
@@ -610,6 +674,8 @@ def everything(line: LineRig) -> None:
     line.ride(80)
     line.level("low")
     line.advance(3_600_000)
+    line.level("idle")
+    line.ride(7)
 
 
 def test_every_guardrail_sets_and_clears_without_a_byte_of_heap(
@@ -634,9 +700,11 @@ def test_every_guardrail_sets_and_clears_without_a_byte_of_heap(
 @pytest.fixture(scope="module")
 def interpreter_feed() -> tuple[list[str], LineRig]:
     """The feed of `everything` with a locked heap, across the tick wrap, and how it went here."""
-    line = LineRig(start=TICKS - 300_000)
+    remembered: dict[str, Any] = {"memory": parked_memory(), "unix_s": IN_2026}
+    line = LineRig(start=TICKS - 300_000, **remembered, **IMPATIENT)
     everything(line)
-    head = json.dumps({"config": {"profile": "m365"}, "lock": True, "edges": True})
+    settings = {"config": {"profile": "m365", **IMPATIENT}, "lock": True, "edges": True}
+    head = json.dumps(settings | remembered | {"memory": remembered["memory"].hex()})
     return [head + "\n", *line.feed_lines], line
 
 

@@ -2,7 +2,8 @@
 bit; the trace must be the same.
 
 Standard input: one JSON line of settings ({"config": {...}, "telemetry": bool, "edges": bool,
-"lock": bool}), then the line feed, `t_us port hex`, `t_us port !level`, `t_us humidity PCT` (the
+"lock": bool, "memory": hex of what is remembered of the first pack, "unix_s": time of day at the
+start}), then the line feed, `t_us port hex`, `t_us port !level`, `t_us humidity PCT` (the
 dongle's own sensor), or `t_us clock -` (time passes, nothing comes), sorted by time. Standard
 output: the trace, JSON lines. `lock` locks the heap from feed to render, so that any allocation
 there ends the run with MemoryError. Started by packlab replay.
@@ -38,6 +39,10 @@ class Replay:
         self._buf = bytearray(CHUNK)
         loaded = config.load(settings.get("config", {}))
         self.core = Pipeline(loaded, self, settings.get("strict", True))
+        if "memory" in settings:
+            self.core.recall(0, binascii.unhexlify(settings["memory"]))
+        if "unix_s" in settings:
+            self.core.clock(settings["unix_s"], 0)
         session = settings.get("session")
         if session:
             self.core.begin(session[0], session[1])

@@ -19,6 +19,8 @@ _CELL_SLOTS = (
     "wild_cells",
     "dead_cells",
     "cell_jump_mv",
+    "stalled_pct",
+    "group_fall_mv",
     "wire_most_mohm",
     "wire_ratio_pct",
     "weak_ratio_pct",

@@ -25,12 +25,15 @@ from deckwatch.framer import Framer
 from deckwatch.guardrails.alerts import Alerts
 from deckwatch.guardrails.judge import Judge, Rules
 from deckwatch.memory import Memory, clock_of
+from deckwatch.meters.balance import Balance
 from deckwatch.meters.cells import Cells
+from deckwatch.meters.charge import Charge
 from deckwatch.meters.frozen import Frozen
 from deckwatch.meters.heat import Heat
 from deckwatch.meters.link import HOST_TX, IDLE, LOW, PORTS, Link
 from deckwatch.meters.load import Load
 from deckwatch.meters.ocv import Ocv
+from deckwatch.meters.parked import Parked
 from deckwatch.meters.probes import Probes
 from deckwatch.meters.reports import Reports
 from deckwatch.meters.session import Session
@@ -115,6 +118,9 @@ class Pack:
             Ocv(config.series, config.full_mv),
             self.trip,
             Frozen(config.series),
+            Charge(config, self.memory),
+            Balance(config, self.memory),
+            Parked(config, self.memory),
         )
         self.judge = Judge(rules)
         self.alerts = Alerts(number, self.judge, sink)

@@ -74,6 +74,22 @@ SLOTS_KEPT = (
     "heat_burst_dc",  # the same within 3 min, whatever flows
     "board_dc",  # MOSFETs or board, whichever is hotter
     "board_over_dc",  # above the hottest cell probe while less than 1 A flows
+    "charge_mah",  # of the charging session, as the next two (meters/charge.py)
+    "charge_time_s",
+    "to_full_min",
+    "untapered_s",
+    "stalled_pct",
+    "overtime_pct",
+    "late_s",
+    "droop_s",
+    "capacity_pct",
+    "stuck_charges",
+    "to_balance_h",
+    "loss_permille",  # a day while parked (meters/parked.py)
+    "group_fall_mv",
+    "stored",
+    "parked_cell_mv",
+    "settle_mv",
     "discharge_ma",
     "fault_level",
     "error_level",

@@ -1,6 +1,6 @@
 // Written by tools/make_phone.py, never by hand.
 self.SHELL = {
- "version": "deckwatch-9445d64cd592",
+ "version": "deckwatch-642097e625ae",
  "files": [
   "./",
   "advice.de.json",

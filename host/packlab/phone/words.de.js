@@ -157,6 +157,8 @@ export default {
   option_chemistry: "Zellchemie",
   option_packs: "Akkus an der Leitung",
   option_design_mah: "Kapazität laut Aufkleber",
+  option_bleed_ma: "Das BMS gleicht je Gruppe aus mit",
+  option_dongle_ua: "Verbrauch des Dongles im Stand",
   option_fresh_ms: "So lange gilt ein Wert als bekannt",
   option_baud: "Geschwindigkeit der Leitung, Baud",
   option_mode: "Nur zuhören, oder fragen dürfen",
@@ -175,4 +177,8 @@ export default {
   part_resistance: "Widerstand",
   part_unanswered: "ohne Antwort",
   part_quiet: "still",
+  part_cold: "kalt",
+  part_empty: "leer",
+  part_full: "voll",
+  part_late: "zu lange",
 };

@@ -157,6 +157,8 @@ export default {
   option_chemistry: "Chemistry",
   option_packs: "Batteries on the line",
   option_design_mah: "Capacity on the label",
+  option_bleed_ma: "The board bleeds off a group",
+  option_dongle_ua: "The dongle draws while parked",
   option_fresh_ms: "How long a value counts as known",
   option_baud: "Speed of the line, baud",
   option_mode: "Listen only, or may ask",
@@ -175,4 +177,8 @@ export default {
   part_resistance: "resistance",
   part_unanswered: "unanswered",
   part_quiet: "quiet",
+  part_cold: "cold",
+  part_empty: "empty",
+  part_full: "full",
+  part_late: "late",
 };

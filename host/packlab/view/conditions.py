@@ -36,6 +36,17 @@ CONDITIONS = {
     "heat_burst_dc": "hottest probe rises by {} within 3 min, whatever flows",
     "board_dc": "MOSFETs or board {}",
     "board_over_dc": "MOSFETs or board {} above the hottest cell probe, less than 1 A flowing",
+    "untapered_s": "near full, and for {} no less than 90 % of the session's highest current",
+    "stalled_pct": "no current to speak of, and charge {}",
+    "overtime_pct": "more has flowed in than was missing: {} of it",
+    "late_s": "charge goes on flowing after the target was reached, for {}",
+    "droop_s": "0.5 A and more flow below 80 %, and the voltage has not risen for {}",
+    "settle_mv": "within an hour of a charge the pack falls by {}",
+    "capacity_pct": "a full charge holds {} of the design capacity",
+    "stuck_charges": "charges in a row that end 50 mV apart, without balancing that helps: {}",
+    "loss_permille": "loss a day while parked, beyond what the dongle draws {}",
+    "group_fall_mv": "while parked a group falls by {} a day more than the median one",
+    "parked_cell_mv": "cells stand at {}",
     "pack_mv": "pack {}",
     "current_ma": "current into the pack {}",
     "soc_pct": "percent shown {}",
@@ -63,6 +74,8 @@ INPUTS = {
     "wire_mohm": "resistance of the sense wires",
     "mos_temp_dc": "the probe of MOSFETs or board",
     "humidity_pct": "a humidity sensor in the deck, or the board's own",
+    "charging_flag": "the board's word that a charger is there",
+    "clock": "the time of day, told by a phone or the bench before and after",
     "faults_a": "the board's fault bits",
     "error_code": "the controller's error code (dash wire, or a VESC's own line)",
     "unanswered_ms": "requests on the controller's wire",
@@ -75,6 +88,7 @@ GATES = {
     "charging": "while charging",
     "riding": "while riding",
     "braking": "while braking",
+    "stored": "at a power-on after 7 days and more",
     "": "",
 }
 REPORTED = ("", "something harmless", "something wrong", "something dangerous")
@@ -92,6 +106,8 @@ def quantity(slot: str, number: int) -> str:
             return f"{number / 10:g} °C"
         case "ms":
             return duration(number)
+        case "s":
+            return f"{number / 3600:g} h" if number >= 3600 else f"{number / 60:g} min"
         case "pct":
             return f"{number} %"
         case "mohm":

@@ -35,6 +35,17 @@ QUANTITIES = {
     "frozen_ride_ms": "nothing has changed on a ride for",
     "stand_in": "answers of a stand-in",
     "miscounted_cells": "cells too many or too few",
+    "untapered_s": "not eased off for",
+    "stalled_pct": "charge",
+    "overtime_pct": "charged in, of what was missing",
+    "late_s": "still charging for",
+    "droop_s": "no rise for",
+    "settle_mv": "fallen by",
+    "capacity_pct": "capacity",
+    "stuck_charges": "charges in a row",
+    "loss_permille": "loss a day",
+    "group_fall_mv": "falls a day by",
+    "parked_cell_mv": "a cell",
     "pack_mv": "pack",
     "current_ma": "current",
     "soc_pct": "shown",
@@ -62,9 +73,12 @@ COUNTED = frozenset(
         "wire_fault",
         "trip_fet",
         "stand_in",
+        "stuck_charges",
     }
 )
-LOWER_IS_WORSE = frozenset({"lowest_mv", "coldest_dc", "charge_fet", "share_pct"})
+LOWER_IS_WORSE = frozenset(
+    {"lowest_mv", "coldest_dc", "charge_fet", "share_pct", "stalled_pct", "capacity_pct"}
+)
 
 
 def value(slot: str, number: int) -> str:
@@ -80,6 +94,12 @@ def value(slot: str, number: int) -> str:
             return f"{number} mAh"
         case "dc":
             return f"{number / 10:.1f} °C"
+        case "s":
+            return f"{number // 60} min {number % 60} s"
+        case "min":
+            return f"{number} min"
+        case "h":
+            return f"{number} h"
         case "ms":
             return f"{number / 1000:.1f} s"
         case "mohm":
