@@ -2,6 +2,7 @@
 checkpoints, and what the next start makes of the last one."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -419,3 +420,26 @@ def test_nothing_is_allocated_while_it_records(micropython32: MicroPython) -> No
     trace = layout.HEAD_BYTES + 1 + 10 * layout.ROW_BYTES + layout.CRC_BYTES
     ride = layout.HEAD_BYTES + layout.SPAN_BYTES + layout.CRC_BYTES
     assert int(micropython32.execute(LOCKED)) == alert + 3 * trace + ride
+
+
+WEIGHED = """
+import gc, os
+os.chdir(FOLDER)
+from deckwatch import config
+from deckwatch.guardrails.table import CODES
+from deckwatch.hal.segments import Segments
+from deckwatch.pipeline import Pipeline
+from deckwatch.recorder import Recorder
+core = Pipeline(config.load({}), None)
+gc.collect()
+before = gc.mem_alloc()
+kept = Recorder(core, CODES, 3), Segments()
+gc.collect()
+print(gc.mem_alloc() - before)
+"""
+
+
+def test_what_it_keeps_in_the_heap_is_bounded(micropython32: MicroPython, tmp_path: Path) -> None:
+    """docs/journal.md: 2.5 KB for one pack, its code apart, which lies in flash when frozen."""
+    said = micropython32.execute(WEIGHED.replace("FOLDER", repr(str(tmp_path))))
+    assert 1500 < int(said) <= 2560
