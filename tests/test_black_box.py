@@ -72,6 +72,9 @@ def test_a_trip_under_load_is_told_at_the_next_start(dongle64: Dongle, off_ms: i
     assert told.fields["most_out_ma"] == 21_000
     assert told.fields["seconds"] >= off_ms // 1000 - 15
     assert not (trace.state / "flash" / "journal" / "ride1").exists()
+    assert trace.alerts().count("bms_trip set alarm") == 1
+    (alert,) = (r for r in journal(trace, "alert") if r.fields["code"] == "bms_trip")
+    assert (alert.boot, alert.fields["value"]) == (2, 21_000)
 
 
 @pytest.mark.parametrize("standing_ms", [2_000, 15_000])
@@ -80,12 +83,14 @@ def test_switching_off_is_no_trip(dongle64: Dongle, standing_ms: int) -> None:
     trace = dongle64.run(ride(33_000 + standing_ms, standing))
     (supply,) = journal(trace, "supply")
     assert supply.fields["verdict"] == "switched_off"
+    assert "bms_trip set alarm" not in trace.alerts()
 
 
 def test_a_contact_that_bounces_is_no_trip(dongle64: Dongle) -> None:
     trace = dongle64.run(ride(33_000, back_after_ms=100, then=PULL))
     (supply,) = journal(trace, "supply")
     assert supply.fields["verdict"] == "bounced"
+    assert "bms_trip set alarm" not in trace.alerts()
 
 
 def test_switching_on_through_a_bouncing_contact_tells_nothing(dongle64: Dongle) -> None:

@@ -156,7 +156,7 @@ class PackLog:
 
 class Recorder:
     """batch: records for the segments, to be in flash soon, `urgent` ones at once. logs: a PackLog
-    per pack. tripped: the pack (1, 2) whose supply went under load before this start, 0 = none."""
+    per pack."""
 
     def __init__(self, core, codes: tuple, boots: int) -> None:
         self._core = core
@@ -170,7 +170,6 @@ class Recorder:
         self._hour = -1
         self._words = _WORDS_PER_HOUR
         self._now = 0
-        self.tripped = 0
         self._lost_supply = False
         self._stamp()
 
@@ -274,7 +273,7 @@ class Recorder:
         self.batch.copy(head + span)
         self.batch.data(journal.SUPPLY, log.number, bytes((verdict, session)))
         if verdict == journal.TRIPPED:
-            self.tripped = log.number
+            log.pack.trip.lost_supply(-current_ma, now)
             log.pack.trip.lost_supply(-current_ma, now)
         log.lost = b""
         log.clear = self.urgent = True
