@@ -23,7 +23,7 @@ PAGE = ROOT / "docs" / "faults.md"
 WANTED = (
     "cut", "shorted", "swapped", "stuck",
     "probe open", "probe shorted",
-    "BMS", "lies", "reboots",
+    "BMS", "frozen", "lies", "reboots",
     "full", "worn", "corrupt",
     "wraps", "heap low", "radio dead", "a task hung", "dongle itself dead",
 )  # fmt: skip
