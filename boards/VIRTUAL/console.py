@@ -4,8 +4,10 @@ prompt with its raw mode, which is what mpremote talks to. plug.py starts it and
     micropython console.py state=DIR [machine=TEXT] [blocks=N] [room=N] [name=value …]
 
 machine: what os.uname() says the board is; blocks: how large its flash is, of 4096 bytes each;
-room: bytes of heap left to the firmware, the board's own apart; the others are run.py's. Standard
-input and output are a terminal. There is no feed: nothing happens on the wires.
+room: bytes of heap left to the firmware, the board's own apart; wires: NAME:FD,…, open files, not
+blocking, from which the bytes of a wire come (and to bms's goes what the firmware sends); the
+others are run.py's. Standard input and output are a terminal. There is no feed: without `wires`
+nothing happens on the wires.
 """
 
 import builtins
@@ -24,7 +26,8 @@ _print = print
 _Uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "machine"))
 
 RELEASE = "1.28.0"
-_SLICE_MS = 20  # Ctrl-C is heard between two of them
+_SLICE_MS = 20  # Ctrl-C is heard between two of them, and the wires
+_CATCH_UP_MS = 50  # of what code has taken since the last wait
 _WINDOW = 128
 _CTRL_C = b"\x03"
 
@@ -56,7 +59,8 @@ class Silence:
 
 
 def main():
-    mine = {"machine": "Generic ESP32S3 module with ESP32S3", "blocks": "0", "room": "0"}
+    mine = {"machine": "Generic ESP32S3 module with ESP32S3"}
+    mine.update({"blocks": "0", "room": "0", "wires": ""})
     words = []
     for word in sys.argv[1:]:
         name, _, value = word.partition("=")
@@ -67,11 +71,13 @@ def main():
     chosen = run.options(words)
     run.build(chosen)
     builtins.print = _print
-    from virtual import clock, feed, flash, power, state
+    from virtual import clock, feed, flash, power, state, uart, wire
 
+    wires = Wires(mine["wires"], clock, wire)
+    uart.on_tx = wires.answer
     sys.modules["os"] = Os(mine["machine"])
     sys.path.remove(flash.host(chosen["firmware"]))  # the firmware is what lies in the flash
-    clock.advance = in_real_time(clock)
+    clock.advance = in_real_time(clock, wires)
     if int(mine["blocks"]):
         limit(flash, flash.host(chosen["state"]) + "/flash", int(mine["blocks"]))
     mode = state.before.get("console", "friendly")
@@ -120,22 +126,57 @@ def largest():
     return low
 
 
-def in_real_time(clock):
-    """The clock's jump, made to take as long as it says. It hears Ctrl-C: the port's own would
-    break in anywhere, even into a collection of garbage, as a chip's does not."""
+class Wires:
+    """The other ends of the wires, each an open file; see `wires` above."""
+
+    def __init__(self, text, clock, wire):
+        pairs = [pair.split(":") for pair in text.split(",") if pair]
+        self._ends = [(wire.get(name), open(int(fd), "r+b")) for name, fd in pairs]
+        self._battery = [end for line, end in self._ends if line is wire.get("bms")]
+        self._clock = clock
+        self._buf = bytearray(128)
+
+    def hear(self):
+        """What has come in since the last call is on the wires from now on."""
+        now = self._clock
+        for line, end in self._ends:
+            n = end.readinto(self._buf)
+            if n:
+                t = now.us + n * (100000000 // line.baud) // 10
+                line.send(bytes(self._buf[:n]), now.ms + t // 1000, t % 1000)
+
+    def answer(self, pin, data):
+        """The firmware sends."""
+        for end in self._battery:
+            end.write(data)
+
+
+def in_real_time(clock, wires):
+    """The clock's jump, made to take as long as it says, code included. It hears Ctrl-C: the
+    port's own would break in anywhere, even into a collection of garbage, as a chip's does not."""
     jump = clock.advance
     keyboard = poll()
     keyboard.register(sys.stdin, POLLIN)
+    last = [_clock.ticks_ms()]
+
+    def look():
+        while listens[0] and keyboard.poll(0):
+            if _in.read(1) == _CTRL_C:
+                raise KeyboardInterrupt
 
     def advance(to_ms, to_us=0):
-        left = to_ms - clock.ms
+        passes = to_ms > clock.ms
+        behind = _clock.ticks_diff(_clock.ticks_ms(), last[0])
+        left = to_ms - clock.ms - min(behind, _CATCH_UP_MS)
         while left > 0:
             _clock.sleep_ms(min(left, _SLICE_MS))
             left -= _SLICE_MS
-            while listens[0] and keyboard.poll(0):
-                if _in.read(1) == _CTRL_C:
-                    raise KeyboardInterrupt
+            look()
+        if passes:
+            look()
+        last[0] = _clock.ticks_ms()
         jump(to_ms, to_us)
+        wires.hear()
 
     return advance
 

@@ -3,7 +3,8 @@
 
     python3 boards/VIRTUAL/plug.py STATE [--chip esp32c3]
 
-prints the port and serves it until it is interrupted. STATE is the folder with the board's flash;
+prints the port and serves it until it is interrupted; with --wires also a terminal for each data
+wire, whose bytes the receivers hear. STATE is the folder with the board's flash;
 it outlives the program and fits launch.py. `pull` on standard input, or its end, pulls the plug in
 the middle of whatever passes; `pull N` does so N bytes to the board later.
 """
@@ -27,12 +28,19 @@ MACHINES = {
     "esp32s3": "Generic ESP32S3 module with ESP32S3",
 }
 
+WIRES = ("bms", "host", "dash")
+
 
 class Chip:
     """The interpreter behind the port; `keep_alive` starts the next life when one has ended."""
 
-    def __init__(self, command: list[str], state: Path, terminal: int) -> None:
-        self._command = command
+    def __init__(
+        self, command: list[str], state: Path, terminal: int, wires: dict[str, int]
+    ) -> None:
+        """wires: a file for each wire, by the name a feed calls it."""
+        ends = ",".join(f"{name}:{end}" for name, end in wires.items())
+        self._command = [*command, f"wires={ends}"] if wires else command
+        self._wires = tuple(wires.values())
         self._life = state / "life.json"
         self._terminal = terminal
         self._life.unlink(missing_ok=True)
@@ -45,6 +53,7 @@ class Chip:
             stdin=self._terminal,
             stdout=self._terminal,
             stderr=self._terminal,
+            pass_fds=self._wires,
             start_new_session=True,
         )
 
@@ -66,14 +75,28 @@ class Chip:
         self._process.wait()
 
 
-def serve(command: list[str], state: Path) -> int:
+def laid(names: tuple[str, ...]) -> tuple[dict[str, int], list[str]]:
+    """(the chip's end of each wire, the ports of the others)"""
+    ends, ports = {}, []
+    for name in names:
+        chip_end, port = pty.openpty()
+        for end in (chip_end, port):
+            tty.setraw(end)  # the port stays open: a wire outlives whoever talks on it
+        os.set_blocking(chip_end, False)
+        ends[name] = chip_end
+        ports.append(f"{name} {os.ttyname(port)}")
+    return ends, ports
+
+
+def serve(command: list[str], state: Path, names: tuple[str, ...] = ()) -> int:
     """Relay between the chip and the port, whose name is printed, until the plug is pulled."""
+    ends, ports = laid(names)
     chip_end, terminal = pty.openpty()
     port_end, port = pty.openpty()
     for end in (terminal, port):
         tty.setraw(end)
-    chip = Chip(command, state, terminal)
-    print(os.ttyname(port), flush=True)
+    chip = Chip(command, state, terminal, ends)
+    print("\n".join([os.ttyname(port), *ports]), flush=True)
     left = None  # bytes until the plug is pulled
     try:
         while chip.keep_alive():
@@ -104,6 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--heap", default="", help="MicroPython's heap, e.g. 120k, board and all")
     parser.add_argument("--room", type=int, default=0, help="bytes of it left to the firmware")
     parser.add_argument("--blocks", type=int, default=0, help="size of the flash, 4096 bytes each")
+    parser.add_argument("--wires", action="store_true", help="a terminal for each data wire, too")
     parser.add_argument("--pins", type=Path, default=HERE / "pins.csv", help="another pins.csv")
     options = parser.parse_args(arguments)
     find = [sys.executable, str(HERE.parent.parent / "tools" / "micropython.py")]
@@ -120,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
     command += [f"machine={MACHINES[options.chip]}", f"blocks={options.blocks}"]
     command += [f"room={options.room}"]
     with contextlib.suppress(KeyboardInterrupt):
-        return serve(command, state)
+        return serve(command, state, WIRES if options.wires else ())
     return 0
 
 

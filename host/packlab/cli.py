@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from packlab import config_command, configuration, convert_command, phone_command
+from packlab import config_command, configuration, convert_command, phone_command, run_command
 from packlab.corpus import command as corpus
 from packlab.corpus import export as export_command
 from packlab.diagnose import command as diagnose_command
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     convert_command.add_command(commands)
     _add_made(commands)
     _add_demo(commands)
+    run_command.add_command(commands)
     export_command.add_command(commands)
     fake_command.add_command(commands)
     flash_command.add_command(commands)
