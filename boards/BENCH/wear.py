@@ -18,8 +18,8 @@ from nor_flash import NorFlash
 BLOCKS = 512
 BLOCK_BYTES = 4096
 # Of a day: starts, minutes of riding, seconds between checkpoints, load that comes or goes in a
-# minute, hours of charging, changes of alerts, alarms
-PATTERN = (4, 60, 10, 6, 4, 12, 2)
+# minute, hours of charging, changes of alerts, alarms, times a memory is stored
+PATTERN = (4, 60, 10, 6, 4, 12, 2, 24)
 CELLS = 10  # in series; the memory of more than 14 groups takes a block of its own
 _CHARGE_EVERY_S = 300
 
@@ -67,21 +67,21 @@ class Days:
         if self.box.is_crowded():
             self.step(self.box.drop)
 
-    def checkpoint(self, remember=True):
+    def checkpoint(self):
         self.keep("ride1", journal.CHECKPOINT, journal.CHECKPOINT_BYTES)
-        if remember:
-            self.keep("pack1", journal.MEMORY, SIZE - 2 * (32 - CELLS))
 
     def day(self):
-        starts, ride_min, every_s, loads, charge_h, alerts, alarms = PATTERN
+        starts, ride_min, every_s, loads, charge_h, alerts, alarms, memories = PATTERN
         for _ in range(starts):
             self.append((journal.BOOT, 8))
         for _ in range(ride_min * 60 // every_s):
             self.checkpoint()
         for _ in range(ride_min * loads):
-            self.checkpoint(False)
+            self.checkpoint()
         for _ in range(charge_h * 3600 // _CHARGE_EVERY_S):
-            self.checkpoint(False)
+            self.checkpoint()
+        for _ in range(memories):
+            self.keep("pack1", journal.MEMORY, SIZE - 2 * (32 - CELLS))
         for _ in range(starts):
             self.append((journal.RIDE, journal.SPAN_BYTES))
             self.step(self.box.empty, "ride1")
