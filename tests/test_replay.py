@@ -126,7 +126,7 @@ def test_a_paced_trace_comes_as_it_happens(
         next(lines)
         start = time.monotonic()
         assert "summary" in list(lines)[-1]
-        assert time.monotonic() - start >= 0.8, interpreter
+        assert time.monotonic() - start >= 0.5, interpreter  # 1 s, less the start
 
 
 # --- the trace -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from packlab import proven
+from packlab import coverage, proven
 from packlab.advice import KINDS, Advice, book
 from packlab.checkout import firmware, root
 from packlab.diagnose.rules import RULES, SIDES
@@ -56,7 +56,8 @@ def guardrails() -> str:
     for code in rules.CODES:
         lines += _guardrail(code, [row for row in rules.ROWS if row[0] == code])
     lines += ["## Other options", "", *_options(), "", "## Profiles", "", *_profiles(), ""]
-    lines += ["## What is watched by itself", "", *_watched()]
+    lines += ["## What is watched by itself", "", *_watched(), ""]
+    lines += ["## What can be watched where", "", *_coverage()]
     return "\n".join(lines)
 
 
@@ -149,6 +150,17 @@ def _watched() -> Iterator[str]:
         marks = ("●" if _expects(profile, number) else "" for profile in profiles)
         rows.append((f"`{code}`", *marks))
     yield from table(("", *(f"`{profile}`" for profile in profiles)), rows)
+
+
+def _coverage() -> Iterator[str]:
+    """R, S, C by guardrail, family and mode."""
+    families = firmware("index").PROTOCOLS
+    columns = [(family, mode) for family in families for mode in coverage.modes(family)]
+    rows = [
+        (f"`{code}`", *(coverage.watched(family, mode, code) for family, mode in columns))
+        for code in firmware("guardrails.table").CODES
+    ]
+    yield from table(("", *(f"{family}: {mode}" for family, mode in columns)), rows)
 
 
 def _expects(profile: str, code: int) -> bool:
