@@ -10,7 +10,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from packlab import config_command, configuration, convert_command, phone_command, run_command
+from packlab import (
+    completion,
+    config_command,
+    configuration,
+    convert_command,
+    phone_command,
+    play_command,
+    playing,
+    run_command,
+    show_command,
+)
 from packlab.corpus import command as corpus
 from packlab.corpus import export as export_command
 from packlab.diagnose import command as diagnose_command
@@ -81,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     report_command.add_command(commands)
     scenarios_command.add_command(commands)
     watch_command.add_command(commands)
+    play_command.add_command(commands)
+    show_command.add_command(commands)
+    completion.add_command(commands, _parser)
     config_command.add_command(commands)
     diagnose_command.add_command(commands)
     guided_command.add_command(commands)
@@ -144,6 +157,7 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
     )
     parser.add_argument("--seed", type=int, default=1, help="of the faults' chance (default: 1)")
     parser.add_argument("--lenient", action="store_true", help="skip and count damaged lines")
+    playing.add_options(parser)
     corpus.add_options(parser)
     parser.set_defaults(run=_replay)
 
@@ -168,7 +182,15 @@ def _replay(options: argparse.Namespace) -> None:
     if options.file.is_dir():
         corpus.replay_folder(options, settings, spoiling)
         return
-    show(options.file, settings, lenient=options.lenient, spoiling=spoiling)
+    show(
+        session.Played(
+            options.file,
+            lenient=options.lenient,
+            spoiling=spoiling,
+            playing=playing.asked(options),
+        ),
+        settings,
+    )
 
 
 def _speed(text: str) -> float | None:

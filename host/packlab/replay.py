@@ -57,14 +57,24 @@ def head_line(settings: Settings, *, lock: bool = False) -> str:
     return json.dumps(head) + "\n"
 
 
-def feed_line(event: Event) -> str:
-    """One event in the form core_replay.py reads: `t_us port hex` or `t_us port !level`."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Time has passed, and nothing has come: what a live source says between events."""
+
+    t_us: int
+
+
+def feed_line(event: Event | Moment) -> str:
+    """One event in the form core_replay.py reads: `t_us port hex`, `t_us port !level` or `t_us
+    clock -`."""
+    if isinstance(event, Moment):
+        return f"{event.t_us} clock -\n"
     what = event.data.hex() if isinstance(event, Chunk) else "!" + event.level
     return f"{event.t_us} {event.port} {what}\n"
 
 
 def paced(
-    events: Iterable[Event],
+    events: Iterable[Event | Moment],
     speed: float,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -88,7 +98,7 @@ def paced(
         yield feed_line(event)
 
 
-def replay(events: Iterable[Event], settings: Settings) -> Iterator[str]:
+def replay(events: Iterable[Event | Moment], settings: Settings) -> Iterator[str]:
     """The trace of `events` as JSON lines without line ends, the last one the summary.
 
     PacklabError when the core refuses the configuration or dies. What reading `events` raises is
@@ -148,7 +158,10 @@ class _Feeder(threading.Thread):
     """Writes the feed while the trace is read; `failure` is what stopped it early."""
 
     def __init__(
-        self, process: "subprocess.Popen[str]", events: Iterable[Event], settings: Settings
+        self,
+        process: "subprocess.Popen[str]",
+        events: Iterable[Event | Moment],
+        settings: Settings,
     ) -> None:
         super().__init__(daemon=True)
         assert process.stdin is not None

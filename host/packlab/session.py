@@ -12,6 +12,7 @@ from packlab.capture import CaptureReader, Event, Header
 from packlab.checkout import firmware, root
 from packlab.errors import PacklabError
 from packlab.faults import apply, parse
+from packlab.playing import AS_RECORDED, FOR_EVER, Playing
 from packlab.replay import Settings, replay
 
 REAL_LINE = "tests/data/captures/m365_standing.cap"
@@ -33,15 +34,48 @@ class Spoiling:
 NO_FAULTS = Spoiling()
 
 
-def print_trace(
-    path: Path, settings: Settings, *, lenient: bool = False, spoiling: Spoiling = NO_FAULTS
-) -> None:
+class Played:
+    """A capture as it is to be played: its header, and the events, each time from the beginning.
+    skipped: damaged lines of the latest round."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        lenient: bool = False,
+        spoiling: Spoiling = NO_FAULTS,
+        playing: Playing = AS_RECORDED,
+    ) -> None:
+        self.path = path
+        self.skipped = 0
+        self.rounds = playing.rounds
+        self._lenient = lenient
+        self._spoiling = spoiling
+        self._playing = playing
+        with CaptureReader(path, lenient=lenient) as reader:
+            self.header = reader.header
+
+    def events(self) -> Iterator[Event]:
+        """As the firmware is to hear them; a capture without any is an error."""
+        return self._spoiling.lay_over(self._playing.over(self._round), self.header)
+
+    def _round(self) -> Iterator[Event]:
+        with CaptureReader(self.path, lenient=self._lenient) as reader:
+            yield from _events(reader)
+            self.skipped = reader.skipped
+
+    def tell_skipped(self) -> None:
+        """On standard error, where there are any."""
+        if self.skipped:
+            lines = "line" if self.skipped == 1 else "lines"
+            print(f"{self.path}: {self.skipped} damaged {lines} skipped", file=sys.stderr)
+
+
+def print_trace(played: Played, settings: Settings) -> None:
     """Replay one capture and print its trace, a JSON object a line, as the events come."""
-    with CaptureReader(path, lenient=lenient) as reader:
-        events = spoiling.lay_over(_events(reader), reader.header)
-        for line in _replay(events, settings):
-            print(line, flush=True)
-        _tell_skipped(reader)
+    for line in _replay(played.events(), settings):
+        print(line, flush=True)
+    played.tell_skipped()
 
 
 def _replay(events: Iterator[Event], settings: Settings) -> Iterator[str]:
@@ -64,27 +98,24 @@ def _check(config: dict[str, Any]) -> None:
         raise PacklabError(f"the configuration is refused: {error}") from error
 
 
-def draw(
-    path: Path, settings: Settings, *, lenient: bool = False, spoiling: Spoiling = NO_FAULTS
-) -> None:
+def draw(played: Played, settings: Settings) -> None:
     """Replay one capture and draw the dongle, or its timeline where there is no terminal."""
     from rich.console import Console
 
     from packlab.view import show
 
-    total_s = _length_s(path, lenient=lenient)
-    with CaptureReader(path, lenient=lenient) as reader:
-        events = spoiling.lay_over(_events(reader), reader.header)
-        trace = _replay(events, replace(settings, telemetry=True))
-        show(
-            (json.loads(line) for line in trace),
-            title=f"{path.name} ({reader.header.origin}: {reader.header.source})",
-            total_s=total_s,
-            speed=settings.speed,
-            console=Console(),
-            family=_family(settings.config),
-        )
-        _tell_skipped(reader)
+    header = played.header
+    total_s = _length_s(played)
+    trace = _replay(played.events(), replace(settings, telemetry=True))
+    show(
+        (json.loads(line) for line in trace),
+        title=f"{played.path.name} ({header.origin}: {header.source})",
+        total_s=total_s,
+        speed=settings.speed,
+        console=Console(),
+        family=_family(settings.config),
+    )
+    played.tell_skipped()
 
 
 def demo() -> None:
@@ -97,7 +128,8 @@ def demo() -> None:
     live = Console().is_terminal
     made = made_capture_path("charge_and_ride", 1)
     for path, speed in ((root() / REAL_LINE, 4.0), (made, DEMO_SPEED)):
-        draw(path, Settings({"profile": "m365"}, speed=speed if live else None, depth="app"))
+        settings = Settings({"profile": "m365"}, speed=speed if live else None, depth="app")
+        draw(Played(path), settings)
 
 
 def _family(config: dict[str, Any]) -> str:
@@ -120,17 +152,12 @@ def _events(reader: CaptureReader) -> Iterator[Event]:
         raise PacklabError(f"{reader.path} holds no events{unusable}; record it again")
 
 
-def _tell_skipped(reader: CaptureReader) -> None:
-    if reader.skipped:
-        lines = "line" if reader.skipped == 1 else "lines"
-        print(f"{reader.path}: {reader.skipped} damaged {lines} skipped", file=sys.stderr)
-
-
-def _length_s(path: Path, *, lenient: bool) -> float:
-    """Time of the last event, for the progress bar; finds what is wrong before anything is
-    drawn."""
+def _length_s(played: Played) -> float:
+    """Time of the last event, for the progress bar, 0 where there is no last one; finds what is
+    wrong before anything is drawn."""
+    if played.rounds == FOR_EVER:
+        return 0.0
     last_us = 0
-    with CaptureReader(path, lenient=lenient) as reader:
-        for event in _events(reader):
-            last_us = event.t_us
+    for event in played.events():
+        last_us = event.t_us
     return last_us / 1e6

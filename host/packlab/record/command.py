@@ -34,14 +34,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         " whatever happens to the adapter, the disk or this computer.",
     )
     parser.add_argument("capture", type=Path, metavar="CAPTURE", help="the file, NAME.cap")
-    for port, whose in zip(PORTS, ("the battery says", "the controller says", ""), strict=True):
-        meaning = f"adapter on the wire with what {whose}" if whose else "on the dashboard's wire"
-        parser.add_argument(f"--{port.replace('_', '-')}", metavar="DEV", dest=port, help=meaning)
-    parser.add_argument("--dongle", metavar="DEV", help="a dongle instead of adapters")
-    parser.add_argument("--baud", type=int, default=115200, help="the line's speed (115200)")
-    parser.add_argument("--mode", default="8N1", choices=("8N1", "8E1", "8O1", "8N2", "7E1"))
-    parser.add_argument("--inverted", action="store_true", help="(dongle) the line rests low")
-    parser.add_argument("--for", dest="span", type=_seconds, metavar="10min", help="then end")
+    add_sources(parser)
     parser.add_argument(
         "--rotate", type=_rotation, default=Rotation(), metavar="1h|10MB", help="begin a new file"
     )
@@ -53,6 +46,18 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="at the end, also write CAPTURE-shared.cap without serial numbers, ids, passwords",
     )
     parser.set_defaults(run=_run)
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Where to listen, and for how long."""
+    for port, whose in zip(PORTS, ("the battery says", "the controller says", ""), strict=True):
+        meaning = f"adapter on the wire with what {whose}" if whose else "on the dashboard's wire"
+        parser.add_argument(f"--{port.replace('_', '-')}", metavar="DEV", dest=port, help=meaning)
+    parser.add_argument("--dongle", metavar="DEV", help="a dongle instead of adapters")
+    parser.add_argument("--baud", type=int, default=115200, help="the line's speed (115200)")
+    parser.add_argument("--mode", default="8N1", choices=("8N1", "8E1", "8O1", "8N2", "7E1"))
+    parser.add_argument("--inverted", action="store_true", help="(dongle) the line rests low")
+    parser.add_argument("--for", dest="span", type=_seconds, metavar="10min", help="then end")
 
 
 def _size(text: str) -> tuple[int, str]:
@@ -100,7 +105,7 @@ def _record(options: argparse.Namespace) -> list[Path]:
     from packlab.record.recorder import Recorder
 
     heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-    sources, ports = _sources(options, heard)
+    sources, ports = open_sources(options, heard)
     setting = LineSetting(options.baud, options.mode)
     notes = (("accuracy", sources[0].accuracy),)
     said = options.source or f"packlab capture on {', '.join(one.name for one in sources)}"
@@ -120,7 +125,7 @@ def _record(options: argparse.Namespace) -> list[Path]:
     return book.files
 
 
-def _sources(
+def open_sources(
     options: argparse.Namespace, heard: "queue.SimpleQueue[Heard]"
 ) -> "tuple[Sequence[Source], tuple[str, ...]]":
     """What listens, and the ports it hears."""
