@@ -49,7 +49,16 @@ def tables() -> Iterator[Any]:
                 seen.add(id(thing))
 
 
-TABLES = list(tables())
+def tlv() -> Any:
+    """JK's registers, which have a width before the code, as their own file compiles them."""
+    registers = import_module("deckwatch.protocols.jk_tlv").REGISTERS
+    rows = tuple((row[0] << 4, *row[2:]) for row in registers if len(row) > 2)
+    assert len(rows) > 20
+    assert all(map(is_row, rows))
+    return pytest.param(rows, id="jk_tlv.REGISTERS")
+
+
+TABLES = [*tables(), tlv()]
 
 
 def read_back(rows: tuple[Row, ...], image: bytes) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from conftest import MicroPython
 from deckwatch.index import PROFILES, PROTOCOLS
-from deckwatch.telemetry import SLOTS
+from deckwatch.protocols import jk_tlv
+from deckwatch.telemetry import INDEX, SLOTS
 from families import Heard, entries, listen, listener, protocol
 from given_frames import check, damaged, hear, known, requests
 from hypothesis import assume, given, settings
@@ -522,6 +523,32 @@ REGISTERS = [
 @pytest.mark.parametrize(("registers", "slot", "expected"), REGISTERS)
 def test_tlv_registers(registers: str, slot: str, expected: Any) -> None:
     assert tlv_values(registers).get(slot) == expected
+
+
+# Registers whose meaning is one number in one place; 80 to 82, 84, 85 and 87 hang on others.
+PLAIN = [
+    row
+    for row in jk_tlv.REGISTERS
+    if len(row) > 3 and row[2] in (">H", ">h", ">I", "B")
+    if row[0] not in (0x84, 0x85, 0x87) and row[3] in SLOTS
+]
+
+
+@pytest.mark.parametrize("row", PLAIN, ids=lambda row: f"{row[0]:02X}")
+@given(data=st.data())
+def test_tlv_any_number_of_a_register_comes_back(row: Any, data: st.DataObject) -> None:
+    """Walked like any other, with a cell before and the percent behind it."""
+    wire = data.draw(st.binary(min_size=row[1], max_size=row[1]))
+    mul, div, add, _, _, absent = (*row[4:], *(1, 1, 0, 1, 0, None)[len(row) - 4 :])
+    raw = int.from_bytes(wire, "big", signed=row[2] == ">h")
+    heard = listen("jk", tlv(f"790301 0ce4 {row[0]:02x}{wire.hex()} 8532"))
+    t = heard.packs[0]
+    fits = abs(raw * mul) < 1 << 30 and -(1 << 30) < raw < 1 << 30 and raw != absent
+    assert bool(t.seen[INDEX[row[3]]]) is fits
+    if fits:
+        assert t.value[INDEX[row[3]]] == raw * mul // div + add
+    assert t.cell_mv[0] == 3300
+    assert t.value[INDEX["soc_pct"]] == 50
 
 
 def test_tlv_text_is_not_taken_for_the_registers_behind_it() -> None:
