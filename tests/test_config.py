@@ -334,7 +334,7 @@ def test_guardrail_without_a_limit_is_not_expected() -> None:
         assert expected_codes(load(options), "pack_mv", "current_ma") & limits == left
 
 
-OTHERS = ("cell_mv", "temp_dc", "wire_mohm", "groups", "clock")
+OTHERS = ("cell_mv", "temp_dc", "wire_mohm", "groups", "design", "clock")
 
 
 def test_needs_are_measured_slots() -> None:

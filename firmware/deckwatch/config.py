@@ -70,6 +70,7 @@ class Config:
 
     series: int
     packs: int
+    design_mah: int
     baud: int
     probe: int
     mode: str
@@ -117,6 +118,8 @@ class Config:
     def _passes(self, slot: str) -> bool:
         if slot == "groups":
             return self.series > 0 or "cell_mv" in self.steady
+        if slot == "design":
+            return self.design_mah > 0 or "design_mah" in self.steady
         return slot in self.steady
 
 

@@ -137,6 +137,8 @@ def can_judge(row: Any, slots: Any, options: Any) -> bool:
     told = set(slots)
     if options.series or "cell_mv" in told:
         told.add("groups")
+    if options.design_mah or "design_mah" in told:
+        told.add("design")
     if "board_temp_dc" in told:  # judged by the same rows as the MOSFETs'
         told.add("mos_temp_dc")
     armed = any(limit is not None for limit in options.limits_of(row))

@@ -277,7 +277,8 @@ OF_SERIES = ("charge_voltage", "cell_count")
 OF_TWO_PACKS = ("idle_pack",)
 
 # Which measured slots each derived one stands on; what is not named here is measured itself or
-# made by the link meter. "groups" is the number of cells, which the owner has set or cells show.
+# made by the link meter. "groups" is the number of cells, which the owner has set or cells show,
+# "design" the capacity of the name plate, by the owner or the board.
 _CELLS = ("cell_mv",)
 _SESSION = ("current_ma",)
 NEEDS = {
@@ -323,7 +324,7 @@ NEEDS = {
     "late_s": ("soc_pct", "current_ma"),
     "droop_s": ("soc_pct", "pack_mv", "current_ma"),
     "settle_mv": ("pack_mv", "current_ma"),
-    "capacity_pct": ("pack_mv", "current_ma", "groups"),
+    "capacity_pct": ("pack_mv", "current_ma", "groups", "design"),
     "stuck_charges": ("cell_mv", "current_ma"),
     "loss_permille": ("pack_mv", "current_ma", "groups", "clock"),
     "group_fall_mv": ("cell_mv", "current_ma", "clock"),
