@@ -88,6 +88,14 @@ def test_cold_and_heat_of_charging_are_guarded_without_a_current_only_while_reco
     assert line.state("charge_hot")[0] == line.state("charge_cold")[0] == "clear"
 
 
+def test_frost_while_recovering_is_a_cold_charge_and_not_a_cold_store() -> None:
+    line = LineRig()
+    line.core.begin(RECOVERING, 0)
+    line.ride(80, temps_c=(-5, -5))
+    assert line.state("charge_cold") == ("set", "alarm")
+    assert line.state("storage") == ("clear", "ok")
+
+
 def test_a_new_session_takes_the_place_of_the_former_and_the_gates_come_back() -> None:
     line = LineRig()
     rules = line.core.packs[0].judge.rules

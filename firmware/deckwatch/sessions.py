@@ -32,6 +32,7 @@ _MINUTE_S = const(60)
 _HOUR_S = const(3600)
 _HOT_OR_COLD = (INDEX["coldest_dc"], INDEX["hottest_dc"])
 _LOWEST = INDEX["lowest_mv"]
+_CHARGING = INDEX["charging"]
 
 
 class Guided:
@@ -58,11 +59,11 @@ class Guided:
             self._open(packs)
 
     def _open(self, packs) -> None:
-        """Takes away the gates of the temperature rules; close() brings them back."""
+        """Takes away the gates of charging's temperature rules; close() brings them back."""
         rules = packs[0].judge.rules
         self._gates = bytearray(rules.gate)
         for rule in range(len(rules.gate)):
-            if rules.slot[rule] in _HOT_OR_COLD:
+            if rules.slot[rule] in _HOT_OR_COLD and rules.gate[rule] == _CHARGING:
                 rules.gate[rule] = _NO_GATE
 
     def close(self, packs) -> None:
