@@ -74,9 +74,9 @@ CHIPS = {
 
 RECEIVERS = ("BMS_TX_RX", "HOST_TX_RX", "DASH_RX")
 WIRES = (*RECEIVERS, "BMS_RX_TX")  # what leads to the scooter
-DRIVEN = ("LED", "NEOPIXEL", "BUZZER", "BMS_RX_TX", "TX_PARK")
+DRIVEN = ("LED", "NEOPIXEL", "BUZZER", "BMS_RX_TX", "TX_PARK", "I2C_SDA", "I2C_SCL")
 NEEDED = ("BUZZER", "BUTTON", "BMS_TX_RX", "BMS_RX_TX", "TX_PARK")
-NAMES = (*NEEDED, "LED", "NEOPIXEL", "HOST_TX_RX", "DASH_RX")
+NAMES = (*NEEDED, "LED", "NEOPIXEL", "HOST_TX_RX", "DASH_RX", "I2C_SDA", "I2C_SCL")
 # The boards whose console is UART 0 have one receiver less.
 CONSOLE_ON_UART = ("esp32",)
 

@@ -22,6 +22,7 @@ from deckwatch.gestures import LONG, SHORT, Ignition, Press
 from deckwatch.hal import power, store
 from deckwatch.hal.button import Button
 from deckwatch.hal.clock import now_ms, unix_s
+from deckwatch.hal.damp import Damp
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import RX_BYTES, open_lines
 from deckwatch.hal.modules import BOOT_ONLY, forget, forget_rows, has_radio
@@ -41,6 +42,7 @@ _AGAIN_MS = const(50)
 _AIR_AGAIN_MS = const(5000)
 _MOST_SERIES = const(32)
 _WIDEST_MV = const(65535)  # that a voltage in the advertisement can say
+_DAMP_MS = const(2000)  # how often the air in the deck is measured
 _MINUTE_MS = const(60000)
 _REMIND_MS = const(30000)
 _MANY_FAILED = const(5)
@@ -97,7 +99,8 @@ class App:
         self._console = Console(print, self._codes, settings.console_s * 1000)
         self._keeper = None  # of the black box, made when the start has let go of what it needs
         self.box_deaths = 0
-        self._told_at = now_ms()
+        self._told_at = self._damp_at = now_ms()
+        self._damp = Damp()
         self._watched = bytearray(_GROUPS)
         self._question = bytearray(CHUNK)
         self._echo_told = bytearray(len(PORTS))
@@ -372,10 +375,19 @@ class App:
             elif age_ms(now, self._render_set) >= self._render_due:
                 self._render(now)
             self._tell_live(now)
+            self._sense(now)
             tick_left = self._tick_due - age_ms(now, self._tick_set)
             render_left = self._render_due - age_ms(now, self._render_set)
             self._moved[0] = 1
             await asyncio.sleep_ms(max(1, min(render_left, tick_left, _ROUND_MS)))
+
+    def _sense(self, now: int) -> None:
+        """The air in the deck, where there is a sensor."""
+        if self._damp.is_fitted and age_ms(now, self._damp_at) >= _DAMP_MS:
+            self._damp_at = now
+            pct = self._damp.read()
+            if pct >= 0:
+                self.core.humidity(pct, now)
 
     def _tell_live(self, now: int) -> None:
         """Values on the console, where the owner wants them."""

@@ -18,7 +18,7 @@ OPTIONS = (
     ("packs", 1, (1, 2), "batteries on the line: 2 with an external one"),
     ("design_mah", 0, (0, 200000), "capacity printed on the pack; 0 = as the board says"),
     ("bleed_ma", 30, (0, 5000), "what the board bleeds off a group to balance; 0 = not known"),
-    ("dongle_ua", 3400, (0, 50000), "what the dongle draws from the parked pack"),
+    ("dongle_ua", 1000, (0, 50000), "what the dongle draws from the parked pack (docs/power.md)"),
     ("fresh_ms", 5000, (1000, 60000), "how long a live value counts as known"),
     ("baud", 115200, (1200, 921600), "speed of the line; with profile auto it is found out"),
     ("mode", "listen", MODES, "listen: never send; assist, poll: may ask (docs/wiring.md first)"),

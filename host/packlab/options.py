@@ -22,6 +22,7 @@ UNITS = {
     "min": "min",
     "h": "h",
     "days": "days",
+    "charges": "charges",
     "pct": "%",
     "permille": "‰",
     "dc": "0.1 °C",

@@ -8,6 +8,7 @@ from virtual import clock as _clock
 from virtual import power as _power
 from virtual import trace as _trace
 from virtual.gpio import Pin  # noqa: F401
+from virtual.i2c import I2C  # noqa: F401
 from virtual.power import WDT  # noqa: F401
 from virtual.pwm import PWM  # noqa: F401
 from virtual.uart import UART  # noqa: F401

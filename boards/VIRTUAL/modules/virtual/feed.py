@@ -13,7 +13,7 @@ import sys
 from binascii import unhexlify
 
 from virtual import clock as _c
-from virtual import flash, gpio, power, state, trace, uart, wire
+from virtual import flash, gpio, i2c, power, state, trace, uart, wire
 
 _BLOCK = 512
 
@@ -198,6 +198,12 @@ def _flash(us):
     flash.commit_us = int(us)
 
 
+def _air(word):
+    i2c.spoilt = word == b"spoilt"
+    if not i2c.spoilt:
+        i2c.air = None if word == b"none" else int(word)
+
+
 def _heap():
     gc.collect()
     trace.line("heap %d %d" % (gc.mem_alloc(), board_bytes))
@@ -208,6 +214,7 @@ _VERBS = {
     b"stall": _stall,
     b"power": _power,
     b"flash": _flash,
+    b"air": _air,
     b"heap": _heap,
     b"wait": lambda: None,
     b"end": power.end,
