@@ -29,7 +29,6 @@ UNITS = {
     "uohm": "µΩ",
     "mohm": "mΩ",
     "ppm": "bits in 1,000,000",
-    "charges": "charges",
 }
 ORIGINS = ("default", "chemistry", "profile", "owner")
 PROFILE = "profile"
