@@ -41,7 +41,7 @@ def ride(dongle: Dongle, trouble: list[str], mend: list[str], from_ms: int = FRO
     )  # fmt: skip
     trace = dongle.run(feed, {"console_s": 1})
     assert trace.causes() == ["PWRON"]
-    assert trace.said("task") == trace.said("line") == []
+    assert trace.said("task") == trace.said("line ") == []
     assert trace.looks()[-1] == "fine"
     return trace
 
@@ -304,7 +304,7 @@ class Chip:
         ]  # fmt: skip
         trace = self.run([*feed, end(cycles * cycle_s * 1000 + 1000)], ESP32_HEAP + self.others)
         assert trace.causes() == ["PWRON"]
-        assert trace.said("task") == trace.said("line") == []
+        assert trace.said("task") == trace.said("line ") == []
         assert trace.alerts().count("discharge_hot set alarm") == cycles
         assert trace.looks()[-1] == "unknown"  # parked too hot
         told = [int(x.rest.split()[0]) - self.others for x in trace.of("heap")]
