@@ -120,8 +120,8 @@ TALES = {
     "heat_rise_alarm": jbd(320, _REST, temp_dc=250, misread=warming(250, 40, 3, 450)),
     # charging
     "charger_without_taper": m365(
-        1000, _REST,
-        (10, {"charger_mv": 42_050, "charger_ma": 1000, "charger_tapers": False}),
+        1400, _REST,
+        (10, {"charger_mv": 42_200, "charger_ma": 1000, "charger_tapers": False}),
         cells_mv=4163,
     ),
     "inlet_overloaded": m365(
