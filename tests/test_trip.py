@@ -27,6 +27,14 @@ def test_both_wires_fall_low_within_a_second_of_a_load(
     assert line.look == ("alarm" if trips else "off")
 
 
+def test_line_that_dies_while_the_scooter_stands_is_not_told_of() -> None:
+    line = LineRig()
+    line.ride(5, current_ma=-30)
+    line.advance(8000)
+    assert line.value("trip_ma") is None
+    assert line.look == "no_data"
+
+
 def test_trip_is_told_for_ten_minutes_though_the_scooter_stays_off() -> None:
     line = LineRig()
     line.ride(5, current_ma=-19_000)

@@ -23,6 +23,7 @@ _TRIP_FET = INDEX["trip_fet"]
 _DIED_MS = const(1000)
 _SILENT_MS = const(3000)
 _STANDS_MS = const(600000)  # how long a trip is told
+_LEAST_MA = const(1000)  # less is a scooter that stands: its line dies when it is switched off
 
 
 class Trip:
@@ -72,7 +73,7 @@ class Trip:
 
     def _die(self, then: int, load_at: int, now: int) -> None:
         """The line died at `then`."""
-        if self._load_ma and age_ms(then, load_at) <= _DIED_MS:
+        if self._load_ma >= _LEAST_MA and age_ms(then, load_at) <= _DIED_MS:
             self._trip(self._load_ma, self._load_cell, now)
 
     def _trip(self, ma: int, cell: int, now: int) -> None:
