@@ -91,6 +91,8 @@ def test_the_made_ride(tmp_path: Path) -> None:
         "charge_voltage": 42_800,
         "charge_cold": 30,
         "temp_sensor": 1,
+        "charge_target": 100,
+        "heat_rise": 130,
     }
     levels = [(band["code"], band["level"]) for band in capture["bands"]]
     assert levels[:4] == [
@@ -108,7 +110,7 @@ def test_the_made_ride(tmp_path: Path) -> None:
     # ten groups of 12 mΩ at some 12 °C, 1.25 times that at 20 °C
     assert pack["resistance"]["pack_mohm"] == pytest.approx(134, abs=8)
     read = visible(text)
-    assert "3 alarms, 2 warnings" in read
+    assert "4 alarms, 2 warnings, 1 remark" in read
     assert "Cells out of balance: once, up to 0.180 V, cell 7" in read
     assert "the made pack's time runs 18 times as fast" in read
     assert "made by a program: no battery was involved" in read
