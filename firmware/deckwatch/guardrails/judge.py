@@ -124,12 +124,18 @@ class Judge:
         Returns ms until a hold time ends, at most longest_ms.
         """
         self._wait_ms = longest_ms
-        rules = self.rules
+        slots = self.rules.slot
+        armed = self.rules.armed
+        count = t.count
+        seen = t.seen
+        judged = self._count
+        pending = self._pending
+        watched = self.watched
         for rule in range(self.size):
-            slot = rules.slot[rule]
-            if whole or self._pending[rule] or t.count[slot] != self._count[rule]:
+            slot = slots[rule]
+            if whole or count[slot] != judged[rule] or pending[rule]:
                 self._judge(rule, slot, t, now)
-            elif rules.armed[rule] and not self.watched[rule] and t.seen[slot]:
+            elif not watched[rule] and seen[slot] and armed[rule]:
                 self._judge(rule, slot, t, now)  # seen again, or its gate
         return self._wait_ms
 

@@ -39,6 +39,9 @@ class Ocv:
     def __init__(self, series: int, full_mv: int) -> None:
         self._series = series
         self._curve = curve_of(full_mv)
+        # The last answers: a pack at rest asks the same again and again
+        self._mv = self._soc = -1
+        self._pct = self._error_pct = 0
 
     def reset(self) -> None:
         """Keeps nothing between samples."""
@@ -54,10 +57,16 @@ class Ocv:
         mv = t.value[_PACK] // groups
         stamp, count = t.stamp[_PACK], t.count[_PACK]
         resting = t.fresh(_RESTING, now) and t.value[_RESTING] != 0
+        soc = t.value[_SOC]
+        if resting and (mv != self._mv or soc != self._soc):
+            self._mv = mv
+            self._soc = soc
+            self._pct = (permille(self._curve, mv) + 5) // 10
+            self._error_pct = self._error(soc, mv)
         if resting:
-            t.derive(_OCV, (permille(self._curve, mv) + 5) // 10, 0, stamp, count)
+            t.derive(_OCV, self._pct, 0, stamp, count)
         if t.fresh(_SOC, now):
-            t.derive(_ERROR, self._error(t.value[_SOC], mv) if resting else 0, 0, stamp, count)
+            t.derive(_ERROR, self._error_pct if resting else 0, 0, stamp, count)
 
     def _error(self, soc: int, mv: int) -> int:
         """Points between the percent shown and the nearest one the voltage can mean."""
