@@ -1,4 +1,4 @@
 """The virtual dongle on the air: the firmware on boards/VIRTUAL in real time (dongle.py), a
-capture replayed into it (play.py), and a pretend BlueZ for the Linux programs that talk to it
-(bluez.py).
+capture replayed into it (play.py), and who can talk to it: programs for Linux through a pretend
+BlueZ (bluez.py), centrals made of Bumble (attributes.py).
 """
