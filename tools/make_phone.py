@@ -170,7 +170,8 @@ def render_shell() -> str:
 
 
 def missing_words() -> list[str]:
-    """What the page would have no word for in one of its languages: options, parts of limits."""
+    """What the page would have no word for in one of its languages: options, parts of limits;
+    and units it would not know how to write."""
     needed = {
         f"part_{option['part']}" if "code" in option else f"option_{option['name']}"
         for option in options()
@@ -180,7 +181,9 @@ def missing_words() -> list[str]:
     for path in sorted(PAGE.glob("words.*.js")):
         there = set(re.findall(r"^  (\w+):", path.read_text(), re.MULTILINE))
         missing += [f"{path.name} has no {word}" for word in sorted(needed - there)]
-    return missing
+    units = set(re.findall(r"^  (\w+): \[", (PAGE / "settings.js").read_text(), re.MULTILINE))
+    used = {option["unit"] for option in options() if "unit" in option}
+    return missing + [f"settings.js has no unit {unit}" for unit in sorted(used - units)]
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ export const UNITS = {
   permille: [1, "‰", 0],
   ppm: [1, "ppm", 0],
   mohm: [1, "mΩ", 0],
+  charges: [1, "×", 0],
 };
 
 let shown = "";

@@ -1,6 +1,6 @@
 // Written by tools/make_phone.py, never by hand.
 self.SHELL = {
- "version": "deckwatch-642097e625ae",
+ "version": "deckwatch-58cfbd72356f",
  "files": [
   "./",
   "advice.de.json",
