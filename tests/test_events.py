@@ -135,7 +135,7 @@ def test_buzzer_and_edges() -> None:
 def test_what_is_watched_and_what_is_not() -> None:
     rig = PackRig()
     rig.frame(temps=[230, 230])
-    line = json.loads(events.watch(5, rig.alerts))
+    line = json.loads("".join(events.watch(5, rig.alerts)))
     assert line["watched"] == ["discharge_hot", "temp_sensor", "heat_rise"]
     assert sorted(line["watched"] + line["not_watched"]) == sorted(CODES)
     assert (line["t_ms"], line["event"], line["pack"]) == (5, "watch", 1)

@@ -144,7 +144,7 @@ class Replay:
             if pack.alerts.watch_changed:
                 pack.alerts.watch_changed = False
                 self._note_watched(pack.alerts)
-                say(events.watch(ms, pack.alerts))
+                say_pieces(events.watch(ms, pack.alerts))
         self._tell_outputs(ms)
         if self._telemetry and ms - self._told_at >= 1000:
             self._tell_telemetry(ms)

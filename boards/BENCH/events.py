@@ -97,15 +97,21 @@ def edge(t_ms, colour, tone_hz):
 
 
 def watch(t_ms, alerts):
-    """What is and what is not watched from here on."""
-    watched = [CODES[code] for code in range(len(CODES)) if alerts.watched[code]]
-    missing = [CODES[code] for code in range(len(CODES)) if not alerts.watched[code]]
-    return '{"t_ms":%d,"event":"watch","pack":%d,"watched":%s,"not_watched":%s}' % (
-        t_ms,
-        alerts.pack + 1,
-        names(watched),
-        names(missing),
-    )
+    """What is and what is not watched from here on, in pieces."""
+    yield '{"t_ms":%d,"event":"watch","pack":%d,"watched":[' % (t_ms, alerts.pack + 1)
+    yield from _those(alerts, 1)
+    yield '],"not_watched":['
+    yield from _those(alerts, 0)
+    yield "]}"
+
+
+def _those(alerts, watched):
+    comma = ""
+    for code in range(len(CODES)):
+        if alerts.watched[code] == watched:
+            yield comma
+            yield '"%s"' % CODES[code]
+            comma = ","
 
 
 def names(words):
