@@ -49,6 +49,14 @@ class Central:
             await self.connection.disconnect()
         raise AssertionError("the dongle does not answer")
 
+    @property
+    def is_connected(self) -> bool:
+        return self.connection in self._device.connections.values()
+
+    def send(self, channel: int, data: bytes) -> None:
+        """A packet as it stands, past Bumble's own client."""
+        self._device.send_l2cap_pdu(self.connection.handle, channel, data)
+
     async def _find(self) -> None:
         heard: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 

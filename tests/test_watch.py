@@ -20,8 +20,9 @@ from packlab.watch import client, page
 from packlab.watch.live import Live, decode
 from packlab.watch.log import COLUMNS, Log
 from rich.console import Console
+from test_air_bumble import CELLS_MV
+from test_air_fuzz import scooter_on
 from test_ble_gatt import live_of
-from test_bumble import CELLS_MV, scooter_on
 from test_flash import refused
 
 
