@@ -4,6 +4,7 @@ virtual time."""
 import json
 import re
 import struct
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from packlab.journal import read as read_journal
 from packlab.journal.records import parse
 from test_ble_advert import MAC, Receiver, structures
 from test_ble_gatt import live_of
+
+AIOBLE_BYTES = 18 * 1024  # of the peripheral's parts, compiled (design sheet)
+MOST_BYTES = 52 * 1024  # no budget, but more than this would be news: aioble, here from its source
 
 # named in the output: aioble, or the stand-in where it is not found
 pytestmark = pytest.mark.parametrize(
@@ -248,6 +252,30 @@ def test_a_thousand_notifications_in_order(
     begun, later, last = (int(line.rest.split()[0]) for line in trace.of("heap"))
     assert begun > 0
     assert last - later <= 512
+
+
+def test_heap_with_one_central(
+    library: Path, dongle32: Dongle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the radio takes, aioble and our side of it together."""
+    in_use = {}
+    for name, folder in (("off", None), ("on", library)):
+        place = tmp_path / name
+        place.mkdir()
+        trace = ble_rig.run(dongle32, "ble_heap", place, library=folder)
+        assert trace.said("links") == [f"links {int(folder is not None)}"]
+        (line,) = trace.of("heap")
+        whole, board = map(int, line.rest.split())
+        in_use[name] = whole - board
+    radio = in_use["on"] - in_use["off"]
+    with capsys.disabled():
+        print(
+            f" [32 bit, .mpy, one central: {in_use['on']} bytes of heap with the board's own; the"
+            f" radio takes {radio}, where aioble alone may have {AIOBLE_BYTES}]",
+            end="",
+            file=sys.stderr,
+        )
+    assert 5_000 < radio <= MOST_BYTES
 
 
 def attacked(library: Path, dongle: Dongle, tmp_path: Path, attempts: int) -> None:
