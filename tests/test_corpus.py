@@ -547,6 +547,6 @@ def assert_flat(told: list[Worked]) -> None:
 
 @pytest.mark.soak
 def test_a_local_dask_cluster_gives_the_same_traces(fleet: list[Case]) -> None:
-    pytest.importorskip("distributed", reason="Dask is not installed: pip install distributed")
+    pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
     some = fleet[:: HOURS // 20]
     assert timed(some, "dask", 2)[0] == timed(some, "processes", 2)[0]

@@ -18,7 +18,7 @@ _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 _BOOLEAN = ("charge_fet", "discharge_fet", "charging_flag", "charger_present", "activated")
 _DATE = ("made_on", "first_used_on")
 # Below this, at the end of the list, is an input without a cell (sheet xiaomi.md 3.4).
-_FITTED_MV = 500
+FITTED_MV = 500
 
 
 class _Family:
@@ -172,9 +172,9 @@ def _plain(name: str, value: int) -> int | bool | str:
 def _fitted(cells: list[int]) -> list[int]:
     """Without the inputs at the end that no cell is on; an emulator whose cells are all low keeps
     them."""
-    if max(cells) < _FITTED_MV:
+    if max(cells) < FITTED_MV:
         return cells
-    while cells[-1] < _FITTED_MV:
+    while cells[-1] < FITTED_MV:
         cells.pop()
     return cells
 

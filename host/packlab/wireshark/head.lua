@@ -1,0 +1,3 @@
+-- Deckwatch's dissector for Wireshark and tshark: frames and fields of battery lines in packets of
+-- the link type RTAC serial, as `packlab convert FROM TO.pcapng` writes them. docs/formats.md says
+-- how to install it. It listens after Wireshark's own dissector and leaves that one's work alone.
