@@ -486,10 +486,13 @@ def test_sample_counts_may_wrap() -> None:
 
 def test_rules_are_the_table_with_the_owners_limits() -> None:
     rules = Rules(PackRig(cell_spread_warn_mv=80, cell_spread_alarm_mv=None).config)
-    assert list(rules.code) == [CODES.index(row[0]) for row in ROWS]
+    for number, code in enumerate(CODES):
+        own = range(rules.start[number], rules.start[number + 1])
+        assert {ROWS[rule][0] for rule in own} == {code}
+    assert rules.start[len(CODES)] == len(ROWS)
     assert list(rules.limit[:2]) == [80, -(1 << 29)]
     assert list(rules.hold[:2]) == [50, 50]
-    unarmed = [CODES[rules.code[rule]] for rule in range(len(ROWS)) if not rules.armed[rule]]
+    unarmed = [row[0] for rule, row in enumerate(ROWS) if not rules.armed[rule]]
     assert unarmed == ["idle_pack"]  # there is but one pack
     for rule, row in enumerate(ROWS):
         places = range(rules.first[rule], rules.first[rule + 1])

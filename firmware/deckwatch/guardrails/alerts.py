@@ -71,9 +71,7 @@ class Alerts:
         best_rule = 0
         lost = OK
         watched = False
-        for rule in range(judge.size):
-            if rules.code[rule] != code:
-                continue
+        for rule in range(rules.start[code], rules.start[code + 1]):
             if judge.watched[rule]:
                 watched = True
             level = judge.level[rule]

@@ -22,10 +22,10 @@ class Rules:
     """The table compiled to arrays.
 
     A rule has one place a level, from first[rule] to first[rule + 1] - 1. level, limit and hold
-    are by place, all else by rule; hold and clear_hold in 0.1 s. armed: has any limit. group,
-    of_the_line: by code; the latter is watched without a word from the battery. chirping: the code
-    that is good news. The table itself is not needed any more once this is built: an app may let
-    it go.
+    are by place, all else by rule; hold and clear_hold in 0.1 s. armed: has any limit. A code's
+    rules are those from start[code] to start[code + 1] - 1. group, of_the_line: by code; the
+    latter is watched without a word from the battery. chirping: the code that is good news. The
+    table itself is not needed any more once this is built: an app may let it go.
     """
 
     def __init__(self, config) -> None:
@@ -33,7 +33,6 @@ class Rules:
 
         rows = len(ROWS)
         places = sum([len(row[8]) for row in ROWS])
-        self.code = bytearray(rows)
         self.slot = bytearray(rows)
         self.gate = bytearray(rows)
         self.holding = bytearray(rows)
@@ -48,15 +47,17 @@ class Rules:
         self.limit = array("i", bytes(4 * places))
         self.hold = array("H", bytes(2 * places))
         self.group = bytearray(len(CODES))
+        self.start = bytearray(len(CODES) + 1)
         self.chirping = CODES.index(CHIRPING)
         self.of_the_line = bytes([code in OF_THE_LINE for code in CODES])
         for rule in range(rows):
-            self.code[rule] = CODES.index(ROWS[rule][0])
+            code = CODES.index(ROWS[rule][0])
+            self.group[code] = ROWS[rule][4]
+            self.start[code + 1] = rule + 1
             self.holding[rule] = ROWS[rule][3] in HOLDING
             self._add(rule, ROWS[rule], config.limits_of(ROWS[rule]))
 
     def _add(self, rule: int, row: tuple, limits: list) -> None:
-        self.group[self.code[rule]] = row[4]
         self.slot[rule] = INDEX[row[1]]
         self.sign[rule] = 1 if row[2].startswith(">") else -1
         self.strict[rule] = len(row[2]) == 1
@@ -103,7 +104,7 @@ class Judge:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.size = len(rules.code)
+        self.size = len(rules.slot)
         self.level = bytearray(self.size)
         self.lost = bytearray(self.size)
         self.watched = bytearray(self.size)
