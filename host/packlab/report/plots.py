@@ -14,6 +14,7 @@ from packlab.view.words import CELLS, CHARGING, CURRENT, ELECTRONICS, TEMPERATUR
 
 Series = dict[str, list[Stroke]]
 
+_LETTER_PX = 6  # of the words in a lane, at most
 _LANE_PX = 18
 _LEVEL_NAMES = {**words.LEVEL_WORDS, UNSEEN: "can no longer be seen"}
 
@@ -84,7 +85,11 @@ class _Board:
             before_ms = bands[0].from_ms - self.study.from_ms
             after_ms = self.study.to_ms - bands[-1].to_ms
             title = words.words(code).title
-            if bands[0].from_ms > middle_ms or before_ms > after_ms:
+            room_ms = (len(title) * _LETTER_PX + 6) * (self.study.to_ms - self.study.from_ms)
+            room_ms /= plot.x.end - plot.x.start
+            if max(before_ms, after_ms) < room_ms:  # nowhere beside the bar: upon it
+                plot.note(plot.x.at(bands[0].from_ms) + 6, lane, title, "start")
+            elif bands[0].from_ms > middle_ms or before_ms > after_ms:
                 plot.note(plot.x.at(bands[0].from_ms) - 6, lane, title, "end")
             else:
                 plot.note(plot.x.at(bands[-1].to_ms) + 6, lane, title, "start")
