@@ -85,8 +85,10 @@ class _Board:
             before_ms = bands[0].from_ms - self.study.from_ms
             after_ms = self.study.to_ms - bands[-1].to_ms
             title = words.words(code).title
-            room_ms = (len(title) * _LETTER_PX + 6) * (self.study.to_ms - self.study.from_ms)
-            room_ms /= plot.x.end - plot.x.start
+            room_px = len(title) * _LETTER_PX + 6
+            room_ms = (
+                room_px * (self.study.to_ms - self.study.from_ms) / (plot.x.end - plot.x.start)
+            )
             if max(before_ms, after_ms) < room_ms:  # nowhere beside the bar: upon it
                 plot.note(plot.x.at(bands[0].from_ms) + 6, lane, title, "start")
             elif bands[0].from_ms > middle_ms or before_ms > after_ms:
