@@ -10,7 +10,7 @@ FIND_MICROPYTHON := $(BIN)/python tools/micropython.py
 BOARDS := $(notdir $(patsubst %/board.json,%,$(wildcard boards/*/board.json)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup interpreters lint test soak demo demo-phone bench sizes test-qemu flash firmware clean
+.PHONY: help setup interpreters lint test soak branches mutants demo demo-phone bench sizes test-qemu flash firmware clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -39,8 +39,22 @@ lint: $(READY)  ## style, types, spelling, the module index and the import rules
 test: interpreters lint  ## everything that is checked; under 10 minutes
 	@$(BIN)/pytest -n auto
 
-soak: interpreters  ## the long tests
+soak: interpreters branches  ## the long tests, all branches, and a fresh draw of mutants
 	@$(BIN)/pytest -n auto -m soak
+	@$(BIN)/python tools/mutants.py --sample 300 --least 90
+
+# What covers them; the rest of the tests would only take longer to say the same.
+PARTS   := meters guardrails protocols
+PROVERS := alerts balance cells charge detect frozen_data guardrails heat identify judge link load ocv \
+	parked probes reports session share single_faults stuck trip \
+	$(addprefix protocol_,ant daly jbd jk ninebot vesc xiaomi)
+
+branches: $(READY)  ## fails unless tests take every branch of meters, guardrails and protocols
+	@$(BIN)/pytest -q -n auto $(PARTS:%=--cov=firmware/deckwatch/%) --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=100 $(PROVERS:%=tests/test_%.py)
+
+mutants: $(READY)  ## breaks meters and judge in every place: fails if tests notice fewer than 90 %
+	@$(BIN)/python tools/mutants.py --least 90
 
 test-qemu: interpreters  ## the core on bare RISC-V and ARM processors under QEMU (optional packages: tools/qemu.py)
 	@$(BIN)/pytest -n 0 -m qemu -rs

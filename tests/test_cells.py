@@ -389,6 +389,18 @@ def test_step_of_3_a_excuses_a_jump(ma: int, jump: int) -> None:
     assert rig.value("cell_jump_mv") == jump
 
 
+def test_after_a_step_the_second_sample_is_compared_again() -> None:
+    rig = PackRig()
+    steady(rig)
+    jumps(rig, [3700, 3700])
+    for _ in range(3):
+        rig.frame(current_ma=-20000)
+        rig.advance(200)
+        rig.frame(current_ma=-20000, cells=TEN)
+    rig.repeat(3, current_ma=-20000)
+    assert jumps(rig, [3700, 4100], current_ma=-20000) == [0, 400]
+
+
 def test_jump_on_a_steady_ride_is_compared() -> None:
     rig = PackRig()
     rig.repeat(3, current_ma=-20000)

@@ -597,3 +597,11 @@ def test_measured_capacity_outlives_the_supply() -> None:
     flow(rig, 2, current_ma=2000, soc_pct=0)
     flow(rig, 3600, current_ma=2000)
     assert rig.value("overtime_pct") == 12
+
+
+def test_without_a_charge_all_that_counts_one_stands_at_nothing() -> None:
+    rig = PackRig()
+    flow(rig, 10, current_ma=-3000, soc_pct=50, pack_mv=37_000)
+    slots = ("charge_mah", "charge_time_s", "untapered_s", "late_s", "droop_s")
+    assert [rig.value(slot) for slot in slots] == [0] * len(slots)
+    assert (rig.value("to_full_min"), rig.value("stalled_pct")) == (None, 100)

@@ -166,3 +166,12 @@ def test_frozen_for_weeks_stays_frozen() -> None:
         rig.round()
         assert rig.state("frozen_data") == WARN
         assert (rig.value("frozen_load_ms") or 0) >= 3_600_000
+
+
+def test_a_pack_that_lives_has_been_frozen_for_no_time_and_names_no_cell() -> None:
+    rig = PackRig()
+    for mv in (37_000, 36_990):
+        rig.frame(current_ma=-1000, pack_mv=mv, cells=[3700] * 10, temps=[200, 210])
+        rig.advance(500)
+    slots = ("frozen_load_ms", "frozen_ride_ms", "stand_in")
+    assert [(rig.value(slot), rig.where(slot)) for slot in slots] == [(0, 0)] * 3

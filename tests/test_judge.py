@@ -6,7 +6,7 @@ cell_spread  (judged while still), charge_hot (set while charging), ghost_voltag
 """
 
 import pytest
-from deckwatch.guardrails.judge import Rules
+from deckwatch.guardrails.judge import UNARMED, Rules
 from deckwatch.guardrails.table import CODES, ROWS
 from pack_rig import PackRig
 
@@ -519,3 +519,18 @@ def test_senses(slot: str, limit: int, sense: str) -> None:
     }
     values = (limit - 1, limit, limit + 1)
     assert tuple(rules.over(rule, alarm, value) for value in values) == sides[sense]
+
+
+def test_release_lets_go_of_what_has_no_limit_any_more_and_of_nothing_else() -> None:
+    rig = PackRig()
+    for _ in range(3):
+        rig.judge("dead_cells", 1)
+    held(rig, "highest_mv", 4250, 2000)
+    assert (rig.state("cell_high"), rig.state("ghost_voltage")) == (ALARM, ALARM)
+    rules = rig.pack.judge.rules
+    rule = next(number for number, row in enumerate(ROWS) if row[1] == "highest_mv")
+    rules.limit[rules.place(rule, 3)] = UNARMED
+    rig.pack.judge.release()
+    rig.alerts.update(rig.t, rig.now)
+    assert rig.state("cell_high") == ("clear", "ok")
+    assert rig.state("ghost_voltage") == ALARM

@@ -521,3 +521,17 @@ def test_healthy_pack_of_the_model_is_innocent(seed: int) -> None:
     modelled(rig, pack, random, 200)
     assert rig.told("weak_cell") == rig.told("sag") == []
     assert 95 <= (rig.value("resistance_pct") or 0) <= 110
+
+
+@pytest.mark.parametrize(
+    ("wait_ms", "ma", "permille"),
+    [(2500, -5000, 100), (2501, -5000, 0), (2500, -4999, 0)],
+)
+def test_sag_begins_at_5_a_no_later_than_2500_ms_after_light(
+    wait_ms: int, ma: int, permille: int
+) -> None:
+    rig = PackRig()
+    rig.frame(current_ma=0, pack_mv=40_000)
+    rig.ms += wait_ms
+    rig.frame(current_ma=ma, pack_mv=36_000)
+    assert rig.value("sag_permille") == permille

@@ -21,6 +21,29 @@ def test_curve_at_and_between_its_points(curve: tuple[int, ...], mv: int, wanted
     assert permille(curve, mv) == wanted
 
 
+# the curves' points a second time: mV, thousandths
+POINTS = {
+    "nmc": [
+        (3000, 0), (3300, 50), (3430, 100), (3550, 200), (3610, 300), (3660, 400), (3730, 500),
+        (3820, 600), (3910, 700), (4010, 800), (4095, 900), (4200, 1000),
+    ],
+    "lfp": [
+        (2600, 0), (2900, 30), (3050, 60), (3150, 100), (3220, 200), (3255, 300), (3280, 400),
+        (3290, 500), (3305, 600), (3325, 700), (3330, 800), (3335, 900), (3350, 960),
+        (3420, 990), (3600, 1000),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["nmc", "lfp"])
+def test_between_its_points_the_curve_is_straight(name: str) -> None:
+    points = POINTS[name]
+    for (low, less), (high, more) in zip(points, points[1:], strict=False):
+        for mv in range(low, high + 1):
+            share = (mv - low) * (more - less) // (high - low)
+            assert permille(CURVES[name], mv) == less + share, mv
+
+
 @pytest.mark.parametrize("curve", [NMC, LFP])
 def test_curve_never_falls(curve: tuple[int, ...]) -> None:
     found = [permille(curve, mv) for mv in range(2400, 4300)]
@@ -54,6 +77,16 @@ def test_percent_by_voltage_is_told_at_rest_only() -> None:
     assert rig.value("ocv_pct") == 50
     rig.repeat(2, current_ma=-5000, pack_mv=33_000, soc_pct=50)
     assert rig.value("soc_error_pct") == 0
+
+
+def test_percent_and_error_follow_voltage_and_shown_percent_each_alone() -> None:
+    rig = PackRig()
+    rested(rig, pack_mv=36_100, soc_pct=50)
+    assert (rig.value("ocv_pct"), rig.value("soc_error_pct")) == (30, 17)
+    rig.repeat(2, every_ms=1000, current_ma=0, pack_mv=37_300, soc_pct=50)
+    assert (rig.value("ocv_pct"), rig.value("soc_error_pct")) == (50, 0)
+    rig.repeat(2, every_ms=1000, current_ma=0, pack_mv=37_300, soc_pct=90)
+    assert (rig.value("ocv_pct"), rig.value("soc_error_pct")) == (50, 38)
 
 
 # guardrail sheet, row 26: the three cases it was written for

@@ -84,6 +84,15 @@ def test_later_cells_belong_to_the_rest_and_earlier_ones_do_not() -> None:
     assert rig.pack.memory.cells == 10
 
 
+def test_groups_of_an_older_rest_are_not_kept_with_a_newer_one() -> None:
+    rig = rig_with(after_rest(), NOON + DAY_S)
+    memory = rig.pack.memory
+    assert (memory.rest_mv, memory.cells) == (38_000, 10)
+    stand(rig, 3, pack_mv=37_000, current_ma=-8000)
+    stand(rig, 70, pack_mv=37_000)
+    assert (memory.rest_mv, memory.cells) == (37_000, 0)
+
+
 def test_cells_that_are_being_bled_are_not_kept() -> None:
     for slot in ("balance_a", "balance_b"):
         rig = rig_with()

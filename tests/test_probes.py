@@ -230,6 +230,44 @@ def test_probe_that_appears_later_has_not_jumped() -> None:
     assert readings(rig, [310] * 6) == [0] * 6
 
 
+# --- a Rita's messages ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("temps", "message"),
+    [
+        ([230, 240], 0),
+        ([-100, 240], 1),
+        ([230, -100], 1),
+        ([1000, 240], 2),
+        ([1000, -100], 2),
+        ([-100, 1000], 2),
+        ([-99, 999], 0),
+        ([-101, 1001], 0),
+    ],
+)
+def test_message_of_a_rita_is_told_and_the_stronger_wins(temps: list[int], message: int) -> None:
+    rig = PackRig(temp_messages=1)
+    rig.frame(temps=temps)
+    assert rig.value("temp_message") == message
+
+
+def test_probe_that_reads_a_message_tells_no_temperature() -> None:
+    rig = PackRig(temp_messages=1)
+    rig.frame(temps=[-100, 240, 1000])
+    assert (rig.value("coldest_dc"), rig.value("hottest_dc")) == (240, 240)
+    assert rig.where("coldest_dc") == 2
+    assert rig.value("probe_faults") == 0
+    assert rig.value("probe_apart_dc") is None
+
+
+def test_without_a_rita_frost_is_frost_and_nothing_a_message() -> None:
+    rig = PackRig()
+    rig.frame(temps=[-100, 240])
+    assert rig.value("coldest_dc") == -100
+    assert rig.value("temp_message") is None
+
+
 # --- switching off, and long times ---------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ import pytest
 from conftest import MicroPython
 from deckwatch.index import PROFILES, PROTOCOLS
 from deckwatch.protocols import jk_tlv
+from deckwatch.protocols.jk_modbus import Memory
 from deckwatch.telemetry import INDEX, SLOTS
 from families import Heard, entries, listen, listener, protocol
 from given_frames import check, damaged, hear, known, requests
@@ -977,6 +978,14 @@ def test_all_addresses_of_bus_and_modbus_find_a_place() -> None:
         [3000 + address] * 4 for address in range(16)
     ]
     assert heard.values(16)["pack_mv"] == 12_000
+
+
+def test_an_address_beyond_seventeen_takes_nobodys_place() -> None:
+    memory = Memory()
+    assert [memory.pack_of(address) for address in range(20, 37)] == list(range(17))
+    assert [memory.pack_of(address) for address in (0, 37, 255)] == [17] * 3
+    assert [memory.pack_of(address) for address in (20, 36)] == [0, 16]
+    assert memory.packs_known == 17
 
 
 @pytest.mark.parametrize(
