@@ -99,6 +99,13 @@ def test_damage_is_no_level(state: int) -> None:
     assert link.is_off is True
 
 
+def test_overruns_and_nothing_else_are_counted() -> None:
+    link = Rig().link
+    for state in (OVERRUN, LOW, OVERRUN, BREAK, IDLE, OVERRUN):
+        link.line(BMS_TX, state)
+    assert link.overruns == 3
+
+
 def test_dash_line_does_not_tell_off_or_on() -> None:
     link = Rig().link
     assert link.line(DASH, LOW) is False
