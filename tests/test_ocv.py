@@ -1,5 +1,7 @@
 """Charge by voltage at rest, and the percent shown against it."""
 
+from itertools import pairwise
+
 import pytest
 from deckwatch.meters.ocv import LFP, NMC, curve_of, permille
 from pack_rig import PackRig
@@ -38,7 +40,7 @@ POINTS = {
 @pytest.mark.parametrize("name", ["nmc", "lfp"])
 def test_between_its_points_the_curve_is_straight(name: str) -> None:
     points = POINTS[name]
-    for (low, less), (high, more) in zip(points, points[1:], strict=False):
+    for (low, less), (high, more) in pairwise(points):
         for mv in range(low, high + 1):
             share = (mv - low) * (more - less) // (high - low)
             assert permille(CURVES[name], mv) == less + share, mv
