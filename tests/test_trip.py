@@ -44,6 +44,8 @@ def test_trip_is_told_for_ten_minutes_though_the_scooter_stays_off() -> None:
     line.advance(2000)
     assert line.state("bms_trip") == CLEAR
     assert [event.state for event in line.told("bms_trip")] == ["set", "clear"]
+    line.advance(10_000)
+    assert line.value("trip_ma") is None
 
 
 def test_trip_stands_when_the_scooter_comes_back() -> None:
