@@ -58,6 +58,8 @@ def build(chosen):
     except KeyError:
         print("run.py: chip must be esp32s3, esp32 or esp32c3, not '%s'" % chosen["chip"])
         sys.exit(2)
+    if chosen["chip"] == "esp32c3":  # which has neither
+        del esp32.wake_on_ext0, esp32.wake_on_ext1
     noise.seed(int(chosen["seed"]))
     gpio.names_csv = chosen["pins"]
     power.boot_ms = int(chosen["boot_ms"])

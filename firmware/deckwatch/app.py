@@ -20,6 +20,7 @@ from deckwatch import status
 from deckwatch.framer import CHUNK
 from deckwatch.gestures import LONG, SHORT, Ignition, Press
 from deckwatch.hal import power, store
+from deckwatch.hal.board import PARK_MIN
 from deckwatch.hal.button import Button
 from deckwatch.hal.clock import now_ms, unix_s
 from deckwatch.hal.damp import Damp
@@ -29,8 +30,11 @@ from deckwatch.hal.modules import BOOT_ONLY, forget, forget_rows, has_radio
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN, PORTS
 from deckwatch.outputs.console import Console
+from deckwatch.outputs.led import DARK
 from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Sequence, silent
+from deckwatch.parking import SPENT_MV, Parking
 from deckwatch.pipeline import Pipeline
+from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
 
 _POLL_MS = const(12)  # of the 25 ms from a frame's last byte to the pin; `make bench` has the rest
@@ -47,6 +51,7 @@ _MINUTE_MS = const(60000)
 _REMIND_MS = const(30000)
 _MANY_FAILED = const(5)
 _GROUPS = const(5)
+_PACK_MV = INDEX["pack_mv"]
 _START_BYTES = const(4096)  # collected so often, what stays lies close together
 _CONTRADICTION_BYTES = const(400)  # a dozen frames' worth without a frame
 
@@ -97,6 +102,8 @@ class App:
         self._reminder: tuple = ()  # what is shown again and again while something is wrong here
         self._codes = _codes()
         self._console = Console(print, self._codes, settings.console_s * 1000)
+        self._parking = Parking(PARK_MIN, now_ms())
+        self._spent_mv = SPENT_MV * settings.series
         self._keeper = None  # of the black box, made when the start has let go of what it needs
         self.box_deaths = 0
         self._told_at = self._damp_at = now_ms()
@@ -459,12 +466,35 @@ class App:
                 reminded = now
                 self._show.play(self._reminder, now)
                 self._render(now)
+            if self._wants_sleep(now):
+                self._park(now)
             if not good and age_ms(now, started) >= _MINUTE_MS:
                 good = True
                 self.starts.succeed()
                 if self.safe:  # the cause may have passed: try the owner's settings again
                     self._restart()
             await asyncio.sleep_ms(_WATCH_MS)
+
+    def _wants_sleep(self, now: int) -> bool:
+        heard = sum([line_framer.bytes for line_framer in self.core.framers if line_framer])
+        pack_mv = self.core.packs[0].telemetry.value[_PACK_MV]  # the last known, however old
+        is_met = self._button.is_down() or self._remote is not None and self._remote.radio.is_met()
+        is_spent = 0 < pack_mv < self._spent_mv
+        return self._parking.update(heard, self.core.link.is_off, is_spent, is_met, now)
+
+    def _park(self, now: int) -> None:
+        """Deep sleep; the start after it goes on from what the flash keeps. Not tried again where
+        it fails."""
+        print("parked")
+        self._parking = Parking(0, now)
+        self.starts.succeed()
+        if self._keeper is not None:
+            self._keeper.flush()
+        self.light.show(DARK)
+        self.sound.show(0)
+        for line in self._lines:
+            if line.port == BMS_TX:
+                line.park()
 
     def _restart(self) -> None:
         """On purpose: what waits for the flash is not lost."""

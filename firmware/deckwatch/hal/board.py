@@ -18,6 +18,7 @@ def _read() -> dict:
 
 _BOARD = _read()
 NAME = _BOARD.get("name", "")
+PARK_MIN = _BOARD.get("park_min", 0)  # minutes until it sleeps beside a scooter that is off
 
 
 def pin(name: str):

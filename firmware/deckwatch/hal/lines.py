@@ -9,6 +9,7 @@ from machine import UART, Pin
 from micropython import const
 
 from deckwatch.framer import CHUNK
+from deckwatch.hal import power
 from deckwatch.hal.board import pin
 from deckwatch.meters.link import BMS_TX, DASH, HOST_TX, IDLE, LOW, NO_LEVEL
 from deckwatch.ticks import age_ms
@@ -63,6 +64,10 @@ class Line:
         """Lets the receiver go, and its transmit pin, which deinit() leaves an output."""
         self._uart.deinit()
         self._tx.init(Pin.IN)
+
+    def park(self) -> None:
+        """Deep sleep until this wire leaves the level at which it rests now."""
+        power.park(self._rx, 0 if self._rx.value() else 1)
 
     def look(self, now: int) -> int:
         """The level when it has changed and held (IDLE, LOW), else NO_LEVEL. Called while no bytes

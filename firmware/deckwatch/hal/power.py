@@ -4,6 +4,7 @@ watchdog."""
 import sys
 import time
 
+import esp32
 import machine
 from esp32 import NVS
 from micropython import const
@@ -73,6 +74,16 @@ def watchdog():
 def loosen_watchdog() -> None:
     """Somebody works on the console: give an hour."""
     machine.WDT(timeout=_CONSOLE_MS)
+
+
+def park(pin, level: int) -> None:
+    """Deep sleep until `pin` is at `level`; then the chip starts anew. Where the chip cannot wake
+    so (an ESP32-C3 before MicroPython 1.27), AttributeError, and it stays awake."""
+    if hasattr(esp32, "wake_on_ext0"):
+        esp32.wake_on_ext0(pin, bool(level))
+    else:
+        esp32.wake_on_gpio((pin,), bool(level))
+    machine.deepsleep()
 
 
 def report(failure) -> None:

@@ -215,6 +215,10 @@ class Radio:
                     self._remote.log = b""
                 await self._answer(number, answer)
 
+    def is_met(self) -> bool:
+        """Is anybody connected?"""
+        return any(self._links)
+
     def button(self, now: int) -> bool:
         """The button was held: True when a command had waited for it."""
         answer = self._commands.confirm(now)

@@ -31,6 +31,13 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--page", default=PAGE, metavar="URL", help=f"where the phone's page is (default: {PAGE})"
     )
+    parser.add_argument(
+        "--park",
+        type=int,
+        metavar="MIN",
+        choices=range(1441),
+        help="let it sleep after so many minutes beside a scooter that is off (0: never)",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -44,5 +51,6 @@ def _run(options: argparse.Namespace) -> None:
         options.image,
         options.aioble,
         options.page,
+        options.park,
     )
     flash(options.board, options.port, wishes)

@@ -34,7 +34,7 @@ ROLLED_BACK = "boot: the new firmware failed"
 @dataclass(frozen=True)
 class Wishes:
     """What the owner asks for; None: as it is, or as is usual. image is a file; aioble a folder or
-    "none"; page the phone page's address."""
+    "none"; page the phone page's address; park_min minutes."""
 
     profile: str | None = None
     name: str | None = None
@@ -42,6 +42,7 @@ class Wishes:
     image: Path | None = None
     aioble: str | None = None
     page: str = sheet.PAGE
+    park_min: int | None = None
 
 
 def flash(board_name: str, port: str, wishes: Wishes) -> None:
@@ -53,7 +54,7 @@ def flash(board_name: str, port: str, wishes: Wishes) -> None:
     with contextlib.ExitStack() as stack:
         link = _reach(port, board, wishes.image, stack)
         _check(link, board)
-        _put(link, board, made, config, library, wishes.name)
+        _put(link, board, made, config, library, wishes)
         if library:
             _lock(link, wishes.page)
         link.restart()
@@ -156,14 +157,16 @@ def _put(
     made: bundle.Bundle,
     config: dict[str, object],
     library: dict[str, bytes],
-    name: str | None,
+    wishes: Wishes,
 ) -> None:
     """Everything but the restart."""
     if library:
         update.copy_folder(link, library, _progress)
     about = update.read_json(link, "/board.json")
-    called = name or about.get("called")
+    called = wishes.name or about.get("called")
+    park_min = about.get("park_min") if wishes.park_min is None else wishes.park_min
     pins = board.over_stock() | ({"called": called} if called else {})
+    pins |= {"park_min": park_min} if park_min else {}
     files = {**bundle.boot_files(), "board.json": _as_json(pins)}
     if config:
         kept = update.read_json(link, "/config.json")
