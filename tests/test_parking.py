@@ -50,9 +50,7 @@ def test_time_that_wraps() -> None:
 def test_it_sleeps_when_off_and_wakes_with_the_scooter(
     chip: str, dongle64: Dongle, tmp_path: Path
 ) -> None:
-    pins = dongle64.with_pins(
-        "BMS_TX_RX,GPIO4", "BUTTON,GPIO3", without=("HOST_TX_RX", "DASH_RX")
-    )
+    pins = dongle64.with_pins("BMS_TX_RX,GPIO4", "BUTTON,GPIO3", without=("HOST_TX_RX", "DASH_RX"))
     state = tmp_path / "parked"
     (state / "flash").mkdir(parents=True)
     (state / "flash" / "board.json").write_text(json.dumps({"park_min": 2}))
