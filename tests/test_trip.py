@@ -78,11 +78,13 @@ def test_switching_off_at_rest_or_braking_is_no_trip(ma: int) -> None:
     assert line.told("bms_trip") == []
 
 
-def test_neither_side_says_anything_for_3_s() -> None:
+def test_neither_side_says_anything_for_10_s() -> None:
+    """Not 3 s: a noisy line of long frames, one a second, is that quiet now and then (found by
+    an innocent hour of a JK board, tests/test_scenarios_chance.py)."""
     line = LineRig()
     line.level("idle")
     line.ride(5, current_ma=-15_000)
-    line.advance(2700)
+    line.advance(9700)
     assert line.state("bms_trip") == CLEAR
     line.advance(1100)
     assert line.state("bms_trip") == ALARM

@@ -1,9 +1,10 @@
 """Has the battery cut out? Its discharge MOSFET opens while riding; or the line dies within a
 second of a load; or the dongle itself lost its supply under load, which is seen at the next start.
 
-A line dies when both its wires fall low, or when neither side says anything for 3 s. While the
-controller goes on asking it has supply: then it is a wire that was lost, and `silence` tells. A
-supply that was lost is recorder.py's to judge, from what it had stored, and to tell here.
+A line dies when both its wires fall low, or when neither side says anything for 10 s: a board
+polled once a second and noise that spoils one long frame in five make 3 s of silence. While
+the controller goes on asking it has supply: then it is a wire that was lost, and `silence` tells.
+A supply that was lost is recorder.py's to judge, from what it had stored, and to tell here.
 """
 
 from micropython import const
@@ -21,7 +22,7 @@ _TRIP_MA = INDEX["trip_ma"]
 _TRIP_FET = INDEX["trip_fet"]
 
 _DIED_MS = const(1000)
-_SILENT_MS = const(3000)
+_SILENT_MS = const(10000)
 _STANDS_MS = const(600000)  # how long a trip is told
 _LEAST_MA = const(1000)  # less is a scooter that stands: its line dies when it is switched off
 

@@ -16,6 +16,7 @@ from packlab.made.readings import Readings
 HOUR_S = 3600
 NOISE = "bits:1e-4"
 _MOST_RIDING_S = 900
+_ROLLING_S = 10
 _SETTLED_S = 120  # after a fault came: the longest hold time, and a second look
 
 
@@ -148,6 +149,9 @@ def _hour(random: Random, bench: Bench) -> Tale:
         if kind == "ride" and ridden_s + span_s > _MOST_RIDING_S:
             kind = "stand"
         ridden_s += span_s if kind == "ride" else 0
+        if kind == "off" and beats and beats[-1][1]["riding"]:
+            beats.append((at_s, {"riding": False}))  # nobody switches off at full throttle
+            at_s += _ROLLING_S
         beats.append(
             (
                 at_s,
