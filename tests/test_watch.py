@@ -120,6 +120,8 @@ async def story() -> list[Live | str]:
         os.environ.update(bluez.environment)
         await scooter_on(dongle)
         async for one in client.watch("DW-18B2"):
+            if isinstance(one, Live) and not one.cells_mv:
+                continue  # the line's first round is still on its way
             told.append(one)
             if isinstance(one, str):
                 continue
@@ -148,7 +150,7 @@ def test_it_listens_and_comes_back(
         "connecting to DW-18B2",
     ]
     lives = [one for one in told if isinstance(one, Live)]
-    assert all(list(live.cells_mv) == CELLS_MV for live in lives)
+    assert [list(live.cells_mv) for live in lives] == [CELLS_MV] * len(lives)
     assert lives[0].soc_pct == 47
 
 
