@@ -32,6 +32,7 @@ lint: $(READY)  ## style, types, spelling, the module index and the import rules
 	@$(BIN)/mypy --config-file tools/mypy-firmware.ini
 	@$(BIN)/codespell
 	@$(BIN)/python tools/make_index.py --check
+	@$(BIN)/python tools/make_plain.py --check
 	@$(BIN)/python tools/make_phone.py --check
 	@$(BIN)/python tools/make_package.py --check
 	@$(BIN)/pytest -q tests/test_import_rules.py

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 from conftest import MicroPython
 from deckwatch import framer
-from deckwatch.checksums import CHECKS
+from deckwatch.checksums_plain import CHECKS
 
 from tools.compiled import architecture, compile_folder
 

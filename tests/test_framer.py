@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from deckwatch.checksums import CHECKS
+from deckwatch.checksums_plain import CHECKS
 from deckwatch.framer import CHUNK, GAP_MS, Framer
 from hypothesis import given, settings
 from hypothesis import strategies as st

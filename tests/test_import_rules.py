@@ -22,7 +22,7 @@ LAYERS = {
         "status",
         "memory",
     },
-    "wire": {"checksums", "checksums_viper", "fields", "framer"},
+    "wire": {"checksums_plain", "checksums_viper", "fields", "framer"},
     "protocols": {"protocols"},
     "meters": {"meters"},
     "guardrails": {"guardrails"},
@@ -194,7 +194,7 @@ def test_a_file_without_docstring_is_named(tmp_path: Path, path: str, code: str)
 ALLOWED = {
     "main.py": "import machine\nfrom deckwatch import app",
     "deckwatch/frame.py": "from deckwatch.ticks import age_ms",
-    "deckwatch/framer.py": "from deckwatch import checksums, frame\nfrom array import array",
+    "deckwatch/framer.py": "from deckwatch import checksums_plain, frame\nfrom array import array",
     "deckwatch/protocols/x.py": "from . import y\nfrom deckwatch.fields import Table\nA = 7 // 2",
     "deckwatch/guardrails/x.py": "from deckwatch.meters.cells import Spread",
     "deckwatch/pipeline.py": "import deckwatch.protocols, deckwatch.guardrails, deckwatch.outputs",

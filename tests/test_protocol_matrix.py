@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import MicroPython
-from deckwatch.checksums import CHECKS
+from deckwatch.checksums_plain import CHECKS
 from deckwatch.framer import GAP_MS
 from deckwatch.index import PROTOCOLS
 from deckwatch.telemetry import SLOTS

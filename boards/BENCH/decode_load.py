@@ -3,7 +3,7 @@ checksums alone. tools/bench.py runs this under valgrind.
 
 Arguments: family, profile, file of frames (hex, one a line), what to do, how many rounds. What to
 do is one of "feed" (framing, checksum, decoding, telemetry, as on the dongle), "check" (the
-checksum functions the framer took, called bare) and "plain" (those of checksums.py, bare).
+checksum functions the framer took, called bare) and "plain" (those of checksums_plain.py, bare).
 Everything is made ready before the rounds, so that a run with 0 rounds costs all the rest. Prints
 the bytes of one round, and how many frames held in all rounds.
 """
@@ -11,7 +11,7 @@ the bytes of one round, and how many frames held in all rounds.
 import binascii
 import sys
 
-from deckwatch import checksums, config, framer
+from deckwatch import checksums_plain, config, framer
 from deckwatch.pipeline import Pipeline, load_protocol
 
 _FRAME_MS = 50
@@ -74,7 +74,7 @@ def main(family, profile, path, work, rounds):
         frames = [binascii.unhexlify(line.strip()) for line in file]
     chunks = []
     jobs = []
-    checks = checksums.CHECKS if work == "plain" else framer.CHECKS
+    checks = checksums_plain.CHECKS if work == "plain" else framer.CHECKS
     for frame in frames:
         chunks += chunks_of(frame)
         jobs += jobs_of(frame, load_protocol(family).FRAMING, checks)

@@ -11,7 +11,7 @@ A FRAMING row is literal:
    after)
   length: total size = value at `offset` in `code` ("B", "<H", ">H"; "" = no length field) + add,
           between lowest and highest
-  check:  name in checksums.py over frame[from : size - end], stored at size - at in `code`;
+  check:  name in checksums_viper.py over frame[from : size - end], stored at size - at in `code`;
           ("", 0, 0, 0, "") = the frame has none
   spare:  so many bytes behind a frame are passed over without being noise; this and what follows
           may be left off
@@ -33,7 +33,7 @@ try:
 except (ImportError, AttributeError, SyntaxError, ValueError):
     # In this order: the file was left out; CPython; a MicroPython without native emitter; an .mpy
     # made for another processor.
-    from deckwatch.checksums import CHECKS
+    from deckwatch.checksums_plain import CHECKS
 
 CHUNK = const(128)  # feed() takes buffers of exactly this size
 _CHUNK_FORMAT = "128s"

@@ -93,7 +93,7 @@ class _Row:
         name, start, end, at, code = self.check
         if not name:
             return None
-        compute = getattr(firmware("checksums"), name)
+        compute = getattr(firmware("checksums_plain"), name)
         return Check(compute, start, size - end, size - at, _width(code), _order(code))
 
 

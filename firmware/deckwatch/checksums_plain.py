@@ -1,13 +1,4 @@
-"""Every checksum the families use, plain; checksums_viper.py holds the same for the chip, and
-framer.py takes whichever loads.
-
-Each function takes (buf, start, end), works on buf[start:end] and returns an integer of 8 or 16
-bits; none allocates.
-"""
-
-from micropython import const
-
-_WORD = const(0xFFFF)
+"""checksums_viper.py in plain Python; written by tools/make_plain.py, never by hand."""
 
 
 def sum8(buf, start: int, end: int) -> int:
@@ -23,7 +14,7 @@ def sum16(buf, start: int, end: int) -> int:
     total = 0
     for i in range(start, end):
         total += buf[i]
-    return total & _WORD
+    return total & 0xFFFF
 
 
 def sum16_inverted(buf, start: int, end: int) -> int:
@@ -31,7 +22,7 @@ def sum16_inverted(buf, start: int, end: int) -> int:
     total = 0
     for i in range(start, end):
         total += buf[i]
-    return ~total & _WORD
+    return ~total & 0xFFFF
 
 
 def sum16_negated(buf, start: int, end: int) -> int:
@@ -39,16 +30,19 @@ def sum16_negated(buf, start: int, end: int) -> int:
     total = 0
     for i in range(start, end):
         total += buf[i]
-    return -total & _WORD
+    return (0 - total) & 0xFFFF
 
 
 def crc16_modbus(buf, start: int, end: int) -> int:
     """Reflected polynomial A001, start FFFF (Daly D2, ANT 2021+, JK Modbus)."""
-    crc = _WORD
+    crc = 0xFFFF
     for i in range(start, end):
         crc ^= buf[i]
         for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+            if crc & 1:
+                crc = (crc >> 1) ^ 0xA001
+            else:
+                crc >>= 1
     return crc
 
 
@@ -58,7 +52,9 @@ def crc16_xmodem(buf, start: int, end: int) -> int:
     for i in range(start, end):
         crc ^= buf[i] << 8
         for _ in range(8):
-            crc = (crc << 1 ^ 0x1021) & _WORD if crc & 0x8000 else crc << 1
+            crc <<= 1
+            if crc & 0x10000:
+                crc ^= 0x11021
     return crc
 
 
