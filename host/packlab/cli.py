@@ -18,6 +18,7 @@ from packlab import (
     phone_command,
     play_command,
     playing,
+    reading_options,
     run_command,
     show_command,
 )
@@ -111,7 +112,7 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
         description="Send a capture through the firmware and show what it notices.",
     )
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a capture (.cap), or a folder of them"
+        "file", type=Path, metavar="FILE", help="a capture, in any format, or a folder of them"
     )
     parser.add_argument(
         "--speed",
@@ -156,7 +157,7 @@ def _add_replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
         help="spoil the line first, e.g. bits:1e-4 or cut:12.5s+3s@bms_tx; may be repeated",
     )
     parser.add_argument("--seed", type=int, default=1, help="of the faults' chance (default: 1)")
-    parser.add_argument("--lenient", action="store_true", help="skip and count damaged lines")
+    reading_options.add_options(parser)
     playing.add_options(parser)
     corpus.add_options(parser)
     parser.set_defaults(run=_replay)
@@ -185,7 +186,7 @@ def _replay(options: argparse.Namespace) -> None:
     show(
         session.Played(
             options.file,
-            lenient=options.lenient,
+            reading=reading_options.asked(options, settings.config),
             spoiling=spoiling,
             playing=playing.asked(options),
         ),
@@ -239,16 +240,17 @@ def _add_identify(commands: "_Commands[argparse.ArgumentParser]") -> None:
         help="say what is on a recorded line, and why",
         description="Say which family speaks on a recorded line, and why.",
     )
-    parser.add_argument("capture", type=Path, metavar="CAPTURE")
+    parser.add_argument("capture", type=Path, metavar="CAPTURE", help="in any format")
+    reading_options.add_options(parser)
     parser.set_defaults(run=_identify)
 
 
 def _identify(options: argparse.Namespace) -> None:
-    from packlab.capture import CaptureReader
+    from packlab import formats
     from packlab.identify import identify, lines
 
-    with CaptureReader(options.capture) as reader:
-        print("\n".join(lines(identify(reader, reader.header))))
+    with formats.reading(options.capture, reading_options.asked(options)) as recording:
+        print("\n".join(lines(identify(recording.events, recording.header))))
 
 
 def _add_made(commands: "_Commands[argparse.ArgumentParser]") -> None:

@@ -2,12 +2,9 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from packlab.capture import ORIGINS, PORTS, DamagedLineError, LineSetting, parse_setting
-
-if TYPE_CHECKING:
-    from packlab.formats import Options
+from packlab import reading_options
+from packlab.capture import ORIGINS
 
 _Commands = argparse._SubParsersAction  # the only name argparse has for it
 
@@ -27,7 +24,7 @@ def add_command(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--anonymise", action="store_true", help="blank serial numbers, ids, passwords and names"
     )
-    add_reading_options(parser)
+    _add_reading_options(parser)
     parser.set_defaults(run=_convert)
     parser = commands.add_parser(
         "share",
@@ -40,7 +37,7 @@ def add_command(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--as-recorded", dest="anonymise", action="store_false", help="leave everything in it"
     )
-    add_reading_options(parser)
+    _add_reading_options(parser)
     parser.set_defaults(run=_convert)
 
 
@@ -57,55 +54,11 @@ class _ListFormats(argparse.Action):
         parser.exit()
 
 
-def add_reading_options(parser: argparse.ArgumentParser) -> None:
-    """What the user may have to say about a file of somebody else's."""
-    group = parser.add_argument_group("about a recording that does not say so itself")
-    group.add_argument("--source", metavar="TEXT", help="where it comes from, for the header")
+def _add_reading_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("for the new file's header")
+    group.add_argument("--source", metavar="TEXT", help="where it comes from")
     group.add_argument("--origin", choices=ORIGINS, help="whether it passed over a wire (real)")
-    group.add_argument(
-        "--port",
-        dest="ports",
-        type=_port,
-        action="append",
-        default=[],
-        metavar="CHANNEL=PORT",
-        help=f"which channel is which wire ({', '.join(PORTS)}); may be given several times",
-    )
-    group.add_argument(
-        "--line",
-        dest="lines",
-        type=_line,
-        action="append",
-        default=[],
-        metavar="'PORT BAUD 8N1'",
-        help="speed and character format of a wire (raw levels: default is to find out)",
-    )
-    group.add_argument("--lenient", action="store_true", help="skip damaged lines, where possible")
-
-
-def reading_options(options: argparse.Namespace) -> "Options":
-    """What add_reading_options took."""
-    from packlab.formats import Options
-
-    return Options(
-        dict(options.ports), dict(options.lines), options.origin, options.source, options.lenient
-    )
-
-
-def _port(text: str) -> tuple[str, str]:
-    name, _, port = text.rpartition("=")
-    if not name or port not in PORTS:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is unclear; write it like 'Channel 0=bms_tx', with {', '.join(PORTS)}"
-        )
-    return name, port
-
-
-def _line(text: str) -> tuple[str, LineSetting]:
-    try:
-        return parse_setting(text)
-    except DamagedLineError as damage:
-        raise argparse.ArgumentTypeError(str(damage)) from None
+    reading_options.add_options(parser)
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -114,7 +67,9 @@ def _convert(options: argparse.Namespace) -> None:
     summary = convert(
         options.src,
         options.dst,
-        options=reading_options(options),
+        source=options.source,
+        origin=options.origin,
+        options=reading_options.asked(options),
         anonymise=options.anonymise,
     )
     for port, chunks in summary.chunks.items():

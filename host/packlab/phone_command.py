@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packlab.capture import CaptureReader, Event
+from packlab import formats
+from packlab.capture import Event
 from packlab.errors import PacklabError
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ def _capture(options: argparse.Namespace) -> tuple[Path, float]:
 
 
 def _events(capture: Path) -> list[Event]:
-    with CaptureReader(capture) as reader:
-        return list(reader)
+    with formats.reading(capture) as recording:
+        return list(recording.some())
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from packlab import reading_options
 from packlab.capture import PORTS, Chunk, Event, Header
 from packlab.errors import PacklabError
 from packlab.fake.ports import Port, SerialPort
@@ -28,6 +29,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         )
     parser.add_argument("--speed", type=float, default=1.0, metavar="N", help="times real time")
     add_options(parser)
+    reading_options.add_options(parser)
     parser.set_defaults(run=_run)
 
 
@@ -41,10 +43,11 @@ def _run(options: argparse.Namespace) -> None:
     if not options.speed > 0:
         raise PacklabError("--speed must be more than 0")
     playing = asked(options)
-    header, _ = survey(options.capture)
+    reading = reading_options.asked(options)
+    header, _ = survey(options.capture, reading)
 
     def events() -> Iterable[Event]:
-        with formats.reading(options.capture) as recording:
+        with formats.reading(options.capture, reading) as recording:
             yield from recording.events
 
     with contextlib.ExitStack() as stack:

@@ -5,9 +5,9 @@ packlab is installed.
     def test_no_alarm(replayed):
         assert replayed.worst() == {}
 
-`replayed` is the trace of the capture (its path is seen from the test's file). `virtual_dongle`
-replays a capture, or events, into the whole firmware on the virtual board. `fake_pack` makes the
-events of a fake pack.
+`replayed` is the trace of the capture, in any format (its path is seen from the test's file).
+`virtual_dongle` replays a capture, or events, into the whole firmware on the virtual board.
+`fake_pack` makes the events of a fake pack.
 """
 
 import json
@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from packlab.capture import CaptureReader, Event
+from packlab import formats
+from packlab.capture import Event
 from packlab.replay import Settings, replay
 
 LEVELS = ("ok", "info", "warn", "alarm")
@@ -96,8 +97,8 @@ def replayed(request: pytest.FixtureRequest) -> Replayed:
     if mark is None:
         pytest.fail("mark the test with @pytest.mark.capture('FILE.cap')", pytrace=False)
     path = Path(request.path).parent / mark.args[0]
-    with CaptureReader(path) as reader:
-        return _replayed(reader, _settings(**mark.kwargs))
+    with formats.reading(path) as recording:
+        return _replayed(recording.some(), _settings(**mark.kwargs))
 
 
 @pytest.fixture
@@ -107,8 +108,8 @@ def virtual_dongle() -> Callable[..., Replayed]:
     def run(what: Path | str | Iterable[Event], **settings: Any) -> Replayed:
         chosen = _settings(depth="app", **settings)
         if isinstance(what, Path | str):
-            with CaptureReader(Path(what)) as reader:
-                return _replayed(reader, chosen)
+            with formats.reading(Path(what)) as recording:
+                return _replayed(recording.some(), chosen)
         return _replayed(what, chosen)
 
     return run

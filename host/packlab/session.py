@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from packlab.capture import CaptureReader, Event, Header
+from packlab import formats
+from packlab.capture import Event, Header
 from packlab.checkout import firmware, root
 from packlab.errors import PacklabError
 from packlab.faults import apply, parse
@@ -42,27 +43,26 @@ class Played:
         self,
         path: Path,
         *,
-        lenient: bool = False,
+        reading: formats.Options | None = None,
         spoiling: Spoiling = NO_FAULTS,
         playing: Playing = AS_RECORDED,
     ) -> None:
         self.path = path
         self.skipped = 0
         self.rounds = playing.rounds
-        self._lenient = lenient
+        self._reading = reading
         self._spoiling = spoiling
         self._playing = playing
-        with CaptureReader(path, lenient=lenient) as reader:
-            self.header = reader.header
+        self.header = formats.header_of(path, reading)
 
     def events(self) -> Iterator[Event]:
         """As the firmware is to hear them; a capture without any is an error."""
         return self._spoiling.lay_over(self._playing.over(self._round), self.header)
 
     def _round(self) -> Iterator[Event]:
-        with CaptureReader(self.path, lenient=self._lenient) as reader:
-            yield from _events(reader)
-            self.skipped = reader.skipped
+        with formats.reading(self.path, self._reading) as recording:
+            yield from recording.some()
+            self.skipped = recording.skipped
 
     def tell_skipped(self) -> None:
         """On standard error, where there are any."""
@@ -139,17 +139,6 @@ def _family(config: dict[str, Any]) -> str:
         return ""  # the core will say so
     family = str(firmware(f"profiles.{found}").OPTIONS["family"])
     return "" if family == "auto" else family
-
-
-def _events(reader: CaptureReader) -> Iterator[Event]:
-    """The capture's events; a capture without any is an error."""
-    empty = True
-    for event in reader:
-        empty = False
-        yield event
-    if empty:
-        unusable = f" that can be used, {reader.skipped} were skipped" if reader.skipped else ""
-        raise PacklabError(f"{reader.path} holds no events{unusable}; record it again")
 
 
 def _length_s(played: Played) -> float:

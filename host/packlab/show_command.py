@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packlab import formats, reading_options
 from packlab.errors import PacklabError
 from packlab.playing import Playing, _time
 
@@ -33,6 +34,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--profile", metavar="P", help="which pack it is")
     parser.add_argument("--config", type=Path, metavar="FILE", help="the dongle's configuration")
     add_sources(parser)
+    reading_options.add_options(parser, baud=False)
     parser.set_defaults(run=_run)
 
 
@@ -45,13 +47,13 @@ def _run(options: argparse.Namespace) -> None:
     if options.capture is None:
         _live(options, settings)
     else:
-        _page(options.capture, options.at, settings)
+        reading = reading_options.asked(options, config)
+        _page(options.capture, options.at, settings, reading)
 
 
-def _page(path: Path, at_us: int | None, settings: "Settings") -> None:
+def _page(path: Path, at_us: int | None, settings: "Settings", reading: "formats.Options") -> None:
     from rich.console import Console
 
-    from packlab import formats
     from packlab.replay import replay
     from packlab.view.dongle import Frame, draw
     from packlab.view.plain import Legible
@@ -59,7 +61,7 @@ def _page(path: Path, at_us: int | None, settings: "Settings") -> None:
 
     picture = Picture()
     end_us = 0
-    with formats.reading(path) as recording:
+    with formats.reading(path, reading) as recording:
 
         def events() -> "Iterator[Event]":
             nonlocal end_us

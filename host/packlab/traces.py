@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from packlab.capture import CaptureReader
+from packlab import formats
 from packlab.errors import PacklabError
 from packlab.replay import Settings, replay
 
@@ -24,8 +24,8 @@ _CAPTURE = b"# deckwatch capture"
 
 
 def is_capture(source: str) -> bool:
-    """Does the file begin as a capture does?"""
-    return _beginning(source).startswith(_CAPTURE)
+    """Is it a recording by its name and beginning, or does it begin as our own text does?"""
+    return formats.is_recording(Path(source)) or _beginning(source).startswith(_CAPTURE)
 
 
 def is_trace(source: str) -> bool:
@@ -44,11 +44,16 @@ def _beginning(source: str) -> bytes:
         raise PacklabError(f"{source} cannot be read: {error.strerror}; check the path") from error
 
 
-def trace(source: str, settings: Settings, seconds: float | None = None) -> Trace:
+def trace(
+    source: str,
+    settings: Settings,
+    seconds: float | None = None,
+    reading: formats.Options | None = None,
+) -> Trace:
     """The events of `source`, values included. Of a dongle: for so many seconds, None until
-    somebody interrupts."""
+    somebody interrupts. reading: what is said about a capture's file."""
     if is_capture(source):
-        yield from _of_capture(Path(source), settings)
+        yield from _of_capture(Path(source), settings, reading)
     elif source == "-":
         yield from _of_lines(sys.stdin, "standard input")
     elif is_trace(source):
@@ -64,9 +69,9 @@ def trace(source: str, settings: Settings, seconds: float | None = None) -> Trac
         yield from _of_dongle(source, settings, seconds)
 
 
-def _of_capture(path: Path, settings: Settings) -> Trace:
-    with CaptureReader(path) as reader:
-        for line in replay(reader, replace(settings, telemetry=True)):
+def _of_capture(path: Path, settings: Settings, reading: formats.Options | None) -> Trace:
+    with formats.reading(path, reading) as recording:
+        for line in replay(recording.some(), replace(settings, telemetry=True)):
             yield json.loads(line)
 
 

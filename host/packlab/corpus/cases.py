@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from packlab.capture import CaptureReader, Chunk, Event, Header
+from packlab import formats
+from packlab.capture import Chunk, Event, Header
 from packlab.checkout import firmware
 from packlab.errors import PacklabError
 from packlab.identify import identify
 from packlab.replay import Settings
 from packlab.session import NO_FAULTS, Spoiling
 
-SUFFIXES = (".cap", ".cap.gz")
 _HEARD = 400  # events at a capture's beginning by which its family is told
 
 
@@ -20,14 +20,14 @@ _HEARD = 400  # events at a capture's beginning by which its family is told
 class Case:
     """One capture and how to replay it.
 
-    name: its path below the folder searched, or its whole path where several were. lenient: skip
-    damaged lines. spoiling: line faults to lay over it.
+    name: its path below the folder searched, or its whole path where several were. reading: what
+    the user says about its file. spoiling: line faults to lay over it.
     """
 
     path: Path
     name: str
     settings: Settings
-    lenient: bool = False
+    reading: formats.Options | None = None
     spoiling: Spoiling = NO_FAULTS
 
 
@@ -35,7 +35,7 @@ def find(
     places: Sequence[Path],
     settings: Settings,
     *,
-    lenient: bool = False,
+    reading: formats.Options | None = None,
     spoiling: Spoiling = NO_FAULTS,
 ) -> list[Case]:
     """The captures among files and below folders, in order of their names.
@@ -44,13 +44,14 @@ def find(
     """
     _check(settings)
     cases = [
-        Case(path, _name(path, places), settings, lenient, spoiling)
+        Case(path, _name(path, places), settings, reading, spoiling)
         for place in places
         for path in _captures(place)
     ]
     if not cases:
         where = ", ".join(map(str, places))
-        raise PacklabError(f"{where} holds no capture ({', '.join(SUFFIXES)}); name another place")
+        endings = ", ".join(one.suffix for one in formats.all_formats())
+        raise PacklabError(f"{where} holds no capture ({endings}); name another place")
     return cases
 
 
@@ -69,8 +70,8 @@ def _name(path: Path, places: Sequence[Path]) -> str:
 
 
 def is_capture(path: Path) -> bool:
-    """Whether the name is one of a capture; half-written ones begin with a dot."""
-    return path.name.endswith(SUFFIXES) and not path.name.startswith(".")
+    """Whether it is one, of any format; half-written ones begin with a dot."""
+    return not path.name.startswith(".") and formats.is_recording(path)
 
 
 def _check(settings: Settings) -> None:
@@ -88,9 +89,9 @@ def settled(case: Case) -> Settings:
     config = case.settings.config
     if "profile" in config:
         return case.settings
-    with CaptureReader(case.path, lenient=case.lenient) as reader:
-        named = dict(reader.header.notes).get("profile")
-        profile = named or _heard(reader, reader.header)
+    with formats.reading(case.path, case.reading) as recording:
+        named = dict(recording.header.notes).get("profile")
+        profile = named or _heard(recording.events, recording.header)
     return replace(case.settings, config={**config, "profile": profile})
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packlab import reading_options
 from packlab.corpus.options import add_work_options
 from packlab.errors import PacklabError
 
@@ -40,7 +41,8 @@ def replay_folder(options: argparse.Namespace, settings: "Settings", spoiling: "
 
     _refuse(options, spoiling)
     settings = replace(settings, telemetry=True)  # the expected traces have it
-    cases = find([options.file], settings, lenient=options.lenient, spoiling=spoiling)
+    reading = reading_options.asked(options, settings.config)
+    cases = find([options.file], settings, reading=reading, spoiling=spoiling)
     began = time.monotonic()
     outcomes = _judged(cases, options)
     if options.junit is not None:

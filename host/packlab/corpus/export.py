@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from packlab import reading_options
 from packlab.corpus.options import add_replay_options, add_work_options, settings
 from packlab.errors import PacklabError
 
@@ -28,7 +29,8 @@ def _export(options: argparse.Namespace) -> None:
     from packlab.corpus.run import spread
     from packlab.corpus.tables import Files, tables
 
-    cases = find(options.places, settings(options), lenient=options.lenient)
+    how = settings(options)
+    cases = find(options.places, how, reading=reading_options.asked(options, how.config))
     failed = 0
     with (
         Files(options.out) as files,

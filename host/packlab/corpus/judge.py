@@ -11,8 +11,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from packlab import formats
 from packlab.capture import new_file
-from packlab.corpus.cases import SUFFIXES, Case
+from packlab.corpus.cases import Case
 from packlab.corpus.trace import trace
 from packlab.files import Lines, opened
 
@@ -41,9 +42,8 @@ class Outcome:
 
 def expected_path(case: Case) -> Path:
     """Where the trace expected of it lies: `x.exp`, at app depth `x.app.exp`."""
-    suffix = next((s for s in SUFFIXES if case.path.name.endswith(s)), case.path.suffix)
-    stem = case.path.name.removesuffix(suffix)
-    return case.path.with_name(stem + (".app.exp" if case.settings.depth == "app" else ".exp"))
+    ending = ".app.exp" if case.settings.depth == "app" else ".exp"
+    return case.path.with_name(formats.stem(case.path) + ending)
 
 
 def judge(case: Case, *, update: bool = False) -> Outcome:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from packlab import reading_options
 from packlab.configuration import read
 from packlab.replay import Settings
 
@@ -18,7 +19,7 @@ def add_replay_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="the dongle's configuration file (JSON)"
     )
-    parser.add_argument("--lenient", action="store_true", help="skip and count damaged lines")
+    reading_options.add_options(parser)
 
 
 def settings(options: argparse.Namespace) -> Settings:

@@ -11,12 +11,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
-from packlab.capture import CaptureReader
 from packlab.checkout import firmware
 from packlab.corpus.cases import Case
 from packlab.corpus.trace import trace
 from packlab.errors import PacklabError
 from packlab.files import new_binary
+from packlab.formats import header_of
 
 _COUNTERS = (
     *("frames", "bad_check", "bad_length", "cut", "noise", "damaged", "unknown"),
@@ -31,8 +31,7 @@ Tables = dict[str, Any]  # name -> pyarrow.Table
 
 def tables(case: Case) -> Tables:
     """One capture as three tables. PacklabError when it cannot be replayed."""
-    with CaptureReader(case.path, lenient=case.lenient) as reader:
-        header = reader.header
+    header = header_of(case.path, case.reading)
     rows: dict[str, list[dict[str, Any]]] = {"captures": [], "telemetry": [], "alerts": []}
     for line in trace(case):
         event = {"capture": case.name, **json.loads(line)}

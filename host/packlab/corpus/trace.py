@@ -3,9 +3,9 @@ lines here, in the process it happens to run in."""
 
 from collections.abc import Callable, Iterable, Iterator
 
-from packlab.capture import CaptureReader, Event
+from packlab import formats
+from packlab.capture import Event
 from packlab.corpus.cases import Case, settled
-from packlab.errors import PacklabError
 from packlab.replay import replay
 from packlab.virtual import replay_app
 
@@ -18,15 +18,6 @@ def trace(case: Case, through: Through = iter) -> Iterator[str]:
     PacklabError for a file that cannot be used and for a firmware that stopped.
     """
     settings = settled(case)
-    with CaptureReader(case.path, lenient=case.lenient) as reader:
-        events = through(case.spoiling.lay_over(_some(reader), reader.header))
+    with formats.reading(case.path, case.reading) as recording:
+        events = through(case.spoiling.lay_over(recording.some(), recording.header))
         yield from (replay_app if settings.depth == "app" else replay)(events, settings)
-
-
-def _some(reader: CaptureReader) -> Iterator[Event]:
-    empty = True
-    for event in reader:
-        empty = False
-        yield event
-    if empty:
-        raise PacklabError(f"{reader.path} holds no events; record it again")

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from packlab import configuration
+from packlab import configuration, reading_options
 from packlab.interpreters import INTERPRETERS
 
 _Commands = argparse._SubParsersAction  # the only name argparse has for it
@@ -47,6 +47,7 @@ def add_replay_options(parser: argparse.ArgumentParser) -> None:
         default="unix",
         help="what runs the firmware (default: MicroPython's unix port, 64 bit)",
     )
+    reading_options.add_options(parser)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -57,7 +58,8 @@ def _run(options: argparse.Namespace) -> None:
     from packlab.replay import Settings
 
     config = configuration.read(options.config, options.profile)
-    finding = find(gather(options.source, Settings(config, options.interpreter)))
+    reading = reading_options.asked(options, config)
+    finding = find(gather(options.source, Settings(config, options.interpreter), reading))
     if options.output:
         keep(options.output, paper(finding), data(finding))
         print(f"wrote {options.output}: {finding.culprit} ({finding.sure})")

@@ -1,5 +1,5 @@
 """The formats a capture can have, one file each, chosen by how a file's name ends; `.gz` behind it
-means packed. `packlab convert`, `play` and whatever else takes a recording comes through here.
+means packed. Whatever takes a recording comes through here.
 
     with formats.reading(Path("ride.sr")) as recording:
         for event in recording.events: ...
@@ -12,15 +12,28 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 from packlab.capture import Event, Header
 from packlab.errors import PacklabError
 from packlab.files import PACKED, new_binary, opened
 from packlab.formats.lib.base import Format, Options, Recording, Source
 
-__all__ = ["Format", "Options", "Recording", "all_formats", "format_of", "reading", "write"]
+__all__ = [
+    "Format",
+    "Opened",
+    "Options",
+    "all_formats",
+    "format_of",
+    "header_of",
+    "is_recording",
+    "reading",
+    "stem",
+    "write",
+]
 
 _BEGINNING = 4096
 
@@ -35,15 +48,31 @@ def all_formats() -> tuple[Format, ...]:
 
 def format_of(path: Path) -> Format:
     """The format that a file of this name is written in; PacklabError names those there are."""
-    return _nearest(path, _by_name(path))
+    candidates = _by_name(path)
+    if not candidates:
+        _refuse(path)
+    return _nearest(path, candidates)
+
+
+def stem(path: Path) -> str:
+    """The file's name without what says its format."""
+    candidates = _by_name(path)
+    name = path.name.removesuffix(PACKED)
+    return name[: -len(_ending(_nearest(path, candidates), path))] if candidates else name
+
+
+def is_recording(path: Path) -> bool:
+    """Whether it is a file that is one by its name; endings that other files have, too (.csv,
+    .txt), are looked into."""
+    candidates = _by_name(path)
+    if not path.is_file() or not candidates:
+        return False
+    is_settled = len(candidates) == 1 and not candidates[0].others
+    return is_settled or bool(_that_know(_beginning(path), candidates))
 
 
 def _by_name(path: Path) -> list[Format]:
-    candidates = [one for one in all_formats() if _ending(one, path)]
-    if not candidates:
-        endings = ", ".join(one.suffix for one in all_formats())
-        raise PacklabError(f"{path} has no ending that says its format; use one of {endings}")
-    return candidates
+    return [one for one in all_formats() if _ending(one, path)]
 
 
 def _ending(one: Format, path: Path) -> str:
@@ -58,28 +87,71 @@ def _nearest(path: Path, candidates: list[Format]) -> Format:
     )
 
 
+def _beginning(path: Path, *, lenient: bool = True) -> bytes:
+    with opened(path, lenient=lenient) as stream:
+        return stream.read(_BEGINNING)
+
+
+def _that_know(beginning: bytes, candidates: Iterable[Format]) -> list[Format]:
+    return [one for one in candidates if one.knows and one.knows(beginning)]
+
+
+def _refuse(path: Path) -> NoReturn:
+    endings = ", ".join(one.suffix for one in all_formats())
+    raise PacklabError(f"{path} has no ending that says its format; use one of {endings}")
+
+
 def _read_as(path: Path, *, lenient: bool) -> Format:
-    """The format of a file that is there; several that share an ending look at its beginning."""
+    """The format of a file that is there; where its name does not settle it, its beginning
+    does."""
     candidates = _by_name(path)
-    if len(candidates) > 1:
-        with opened(path, lenient=lenient) as stream:
-            beginning = stream.read(_BEGINNING)
-        candidates = [
-            one for one in candidates if one.knows and one.knows(beginning)
-        ] or candidates
+    if len(candidates) != 1:
+        beginning = _beginning(path, lenient=lenient)
+        candidates = _that_know(beginning, candidates or all_formats()) or candidates
+    if not candidates:
+        _refuse(path)
     return _nearest(path, candidates)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened(Recording):
+    """A recording whose file is open."""
+
+    source: Source
+
+    @property
+    def skipped(self) -> int:
+        """Damaged lines passed over so far."""
+        return self.source.skipped
+
+    def some(self) -> Iterator[Event]:
+        """The events; PacklabError at the end where there were none."""
+        empty = True
+        for event in self.events:
+            empty = False
+            yield event
+        if empty:
+            unusable = f" that can be used, {self.skipped} were skipped" if self.skipped else ""
+            self.source.fail(f" holds no events{unusable}; record it again")
+
+
 @contextmanager
-def reading(path: Path, options: Options | None = None) -> Iterator[Recording]:
+def reading(path: Path, options: Options | None = None) -> Iterator[Opened]:
     """The recording in a file. PacklabError names the file, the place in it and the remedy; while
     the events are taken, too."""
     options = options or Options()
     source = Source(path, options)
     try:
-        yield _read_as(path, lenient=options.lenient).read(source)
+        recording = _read_as(path, lenient=options.lenient).read(source)
+        yield Opened(recording.header, recording.events, source)
     finally:
         source.close()
+
+
+def header_of(path: Path, options: Options | None = None) -> Header:
+    """What the file says of itself, with what the user says on top."""
+    with reading(path, options) as recording:
+        return recording.header
 
 
 def write(path: Path, header: Header, events: Iterable[Event]) -> None:

@@ -78,7 +78,7 @@ def _read(source: Source) -> Recording:
         if not speeds:
             source.fail(" has no bytes below its heading; export the table again")
         ports = ports_of(source, list(speeds))
-        lines = {port: LineSetting(speeds[name]) for name, port in ports.items()}
+        lines = {port: source.options.setting(speeds[name]) for name, port in ports.items()}
         header = Header("real", f"{source.name}, decoded bytes", lines)
     header = source.options.applied(header)
     return Recording(header, in_order(_events(source, ports, header), source))

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from packlab.capture import CaptureReader, CaptureWriter, Event, Header
+from packlab.capture import FIRST_LINE, CaptureReader, CaptureWriter, Event, Header
 from packlab.formats.lib.base import Format, Recording, Source
 
 
@@ -28,4 +28,8 @@ def _write(stream: BinaryIO, header: Header, events: Iterable[Event]) -> None:
         text.detach()
 
 
-FORMAT = Format(suffix=".cap", meaning="our own text", read=_read, write=_write)
+def _knows(beginning: bytes) -> bool:
+    return beginning.startswith(f"# {FIRST_LINE}".encode())
+
+
+FORMAT = Format(suffix=".cap", meaning="our own text", read=_read, write=_write, knows=_knows)

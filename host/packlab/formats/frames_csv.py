@@ -9,7 +9,7 @@ stand in comments, and in others' tables there are none and none are invented.
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from packlab.capture import PORTS, Chunk, Event, Header, LineSetting
+from packlab.capture import PORTS, Chunk, Event, Header
 from packlab.formats.lib.base import Format, Recording, Source
 from packlab.formats.lib.channels import PORT_OF_WIRE
 from packlab.formats.lib.order import in_order
@@ -28,7 +28,7 @@ def _read(source: Source) -> Recording:
         ports = {event.port for event, _ in _events(source)}
         if not ports:
             source.fail(" has no frames below its heading; export the table again")
-        lines = {port: LineSetting() for port in PORTS if port in ports}
+        lines = {port: source.options.setting() for port in PORTS if port in ports}
         header = Header("real", f"table {source.name}", lines)
     return Recording(source.options.applied(header), in_order(_events(source), source))
 

@@ -20,7 +20,6 @@ from packlab.capture import (
     Event,
     Header,
     Level,
-    LineSetting,
 )
 from packlab.files import Lines
 from packlab.formats.lib.base import Format, Recording, Source
@@ -54,7 +53,7 @@ def _read(source: Source) -> Recording:
                 " holds no line with a time and bytes like '0.001898 RX 55 AA'; dump it so"
             )
         ports = ports_of(source, names)
-        lines = {port: LineSetting() for port in ports.values()}
+        lines = {port: source.options.setting() for port in ports.values()}
         header = Header("real", f"{source.name}, a hex dump", lines)
     return Recording(source.options.applied(header), in_order(_events(source, ports), source))
 
@@ -158,6 +157,18 @@ def _dump(data: bytes) -> str:
     return f"{data.hex(' ').upper()}  |{text}|"
 
 
+def _knows(beginning: bytes) -> bool:
+    """The first line that is no comment says when and which bytes."""
+    lines = beginning.decode("utf-8-sig", "replace").splitlines()
+    parts = next((_split(line) for line in lines if line.strip() and line[0] != "#"), None)
+    return parts is not None and bool(_BYTES.fullmatch(parts[2]) or parts[2][1:] in LEVELS)
+
+
 FORMAT = Format(
-    suffix=".txt", meaning="hex dumps with time", read=_read, write=_write, others=(".log", ".hex")
+    suffix=".txt",
+    meaning="hex dumps with time",
+    read=_read,
+    write=_write,
+    others=(".log", ".hex"),
+    knows=_knows,
 )

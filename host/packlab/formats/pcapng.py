@@ -302,9 +302,14 @@ def _block(kind: int, body: bytes) -> bytes:
     return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
 
 
+def _knows(beginning: bytes) -> bool:
+    return beginning.startswith(b"\x0a\x0d\x0d\x0a")
+
+
 FORMAT = Format(
     suffix=".pcapng",
     meaning="packets for Wireshark and tshark",
     read=_read,
     write=_write,
+    knows=_knows,
 )

@@ -326,6 +326,10 @@ class _Sampler:
             self._piece.clear()
 
 
+def _knows(beginning: bytes) -> bool:
+    return beginning.startswith(b"PK\x03\x04")
+
+
 FORMAT = Format(
     suffix=".sr",
     meaning="raw levels for PulseView and sigrok-cli",
@@ -334,4 +338,5 @@ FORMAT = Format(
     keeps_chunks=False,
     step_us=1,
     late=True,
+    knows=_knows,
 )

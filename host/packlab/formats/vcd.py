@@ -200,6 +200,10 @@ def _unescaped(text: str) -> str:
         return text
 
 
+def _knows(beginning: bytes) -> bool:
+    return beginning.lstrip().startswith(b"$")
+
+
 FORMAT = Format(
     suffix=".vcd",
     meaning="raw levels for GTKWave and PulseView",
@@ -207,4 +211,5 @@ FORMAT = Format(
     write=_write,
     keeps_chunks=False,
     late=True,
+    knows=_knows,
 )

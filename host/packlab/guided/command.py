@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packlab import configuration
+from packlab import configuration, reading_options
 from packlab.diagnose.command import add_replay_options
 from packlab.errors import PacklabError
 
@@ -84,7 +84,8 @@ def _recover(options: argparse.Namespace) -> None:
     attempt = Recovering(_name(options.source), options.target_mv, options.within_mv)
     is_live = not is_capture(options.source) and not Path(options.source).is_file()
     due_ms = _EVERY_MS
-    for event in trace(options.source, settings, options.seconds):
+    reading = reading_options.asked(options, settings.config)
+    for event in trace(options.source, settings, options.seconds, reading):
         attempt.follow(event)
         if is_live and not options.json and attempt.now_ms >= due_ms:
             due_ms = attempt.now_ms + _EVERY_MS
@@ -120,7 +121,8 @@ def _commission(options: argparse.Namespace) -> None:
 
     settings = _settings(options, (_COMMISSIONING, 0))
     run = Commission(_name(options.source), settings.config)
-    for event in trace(options.source, settings, options.seconds):
+    reading = reading_options.asked(options, settings.config)
+    for event in trace(options.source, settings, options.seconds, reading):
         run.follow(event)
     result = run.result()
     _hand_over(options, commissioning_paper(result), as_data(result), result.outcome)

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from packlab.capture import CaptureReader
+from packlab import formats
 from packlab.library.play import kept, tale
 from packlab.replay import Settings, replay
 
@@ -64,6 +64,6 @@ def worst(trace: Iterable[str]) -> dict[str, str]:
 def judge(name: str, settings: Settings, seed: int = 1) -> Verdict:
     """Replay one scenario; its own configuration goes into the settings."""
     settings = replace(settings, config=dict(tale(name).dongle))
-    with CaptureReader(kept(name, seed)) as reader:
-        raised = worst(replay(iter(reader), settings))
+    with formats.reading(kept(name, seed)) as recording:
+        raised = worst(replay(recording.events, settings))
     return Verdict(name, raised, dict(expectations()[name]["expect"]))

@@ -54,7 +54,7 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
         meaning = f"adapter on the wire with what {whose}" if whose else "on the dashboard's wire"
         parser.add_argument(f"--{port.replace('_', '-')}", metavar="DEV", dest=port, help=meaning)
     parser.add_argument("--dongle", metavar="DEV", help="a dongle instead of adapters")
-    parser.add_argument("--baud", type=int, default=115200, help="the line's speed (115200)")
+    parser.add_argument("--baud", type=int, help="the line's speed (115200)")
     parser.add_argument("--mode", default="8N1", choices=("8N1", "8E1", "8O1", "8N2", "7E1"))
     parser.add_argument("--inverted", action="store_true", help="(dongle) the line rests low")
     parser.add_argument("--for", dest="span", type=_seconds, metavar="10min", help="then end")
@@ -106,12 +106,12 @@ def _record(options: argparse.Namespace) -> list[Path]:
 
     heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
     sources, ports = open_sources(options, heard)
-    setting = LineSetting(options.baud, options.mode)
+    setting = _setting(options)
     notes = (("accuracy", sources[0].accuracy),)
     said = options.source or f"packlab capture on {', '.join(one.name for one in sources)}"
     header = Header("real", said, dict.fromkeys(ports, setting), notes)
     book = Book(options.capture, header, options.rotate, resume=options.resume)
-    gauge = Gauge(ports, options.baud)
+    gauge = Gauge(ports, setting.baud)
     recorder = Recorder(sources, heard, book, gauge, lambda text: print(f"\n{text}"))
     with _told_to_end() as ended, _progress() as show:
         recorder.start()
@@ -138,12 +138,16 @@ def open_sources(
             "name where to listen: --bms-tx DEV, if you have two adapters --host-tx DEV, too;"
             " or --dongle DEV alone"
         )
+    setting = _setting(options)
     if options.dongle:
-        source = PassOn(options.dongle, options.baud, heard, inverted=options.inverted)
+        source = PassOn(options.dongle, setting.baud, heard, inverted=options.inverted)
         return [source], source.ports
-    setting = LineSetting(options.baud, options.mode)
     adapters = [Adapter(port, device, setting, heard) for port, device in devices.items()]
     return adapters, tuple(devices)
+
+
+def _setting(options: argparse.Namespace) -> LineSetting:
+    return LineSetting(options.baud or LineSetting().baud, options.mode)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packlab import reading_options
 from packlab.corpus.options import add_replay_options, add_work_options, settings
 from packlab.errors import PacklabError
 
@@ -37,7 +38,8 @@ def _studies(options: argparse.Namespace) -> "tuple[list[Study], list[str]]":
     from packlab.corpus.run import spread
     from packlab.report.study import Study, study
 
-    cases = find(options.places, settings(options), lenient=options.lenient)
+    how = settings(options)
+    cases = find(options.places, how, reading=reading_options.asked(options, how.config))
     studies, failed = [], []
     with executor(options.executor, options.jobs) as pool, Bar(len(cases)) as bar:
         for _, found in spread(study, cases, pool, in_order=True):

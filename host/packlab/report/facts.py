@@ -8,7 +8,8 @@ from typing import Any
 
 from packlab.capture import Header
 from packlab.checkout import firmware
-from packlab.corpus.cases import SUFFIXES, Case
+from packlab.corpus.cases import Case
+from packlab.formats import stem as _stem
 
 _PACED = re.compile(r"pack time runs (\d+) times")
 _DATED = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)")
@@ -37,11 +38,6 @@ def recorded(case: Case, header: Header) -> tuple[str, str]:
         return found, "its name"
     changed = datetime.fromtimestamp(case.path.stat().st_mtime, UTC)
     return changed.date().isoformat(), "the file's date"
-
-
-def _stem(path: Path) -> str:
-    suffix = next((end for end in SUFFIXES if path.name.endswith(end)), "")
-    return path.name.removesuffix(suffix)
 
 
 def _date(text: str) -> str:

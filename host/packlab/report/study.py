@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from packlab.capture import CaptureReader, Header
+from packlab.capture import Header
 from packlab.checkout import firmware
 from packlab.corpus.cases import Case, settled
 from packlab.corpus.trace import trace
+from packlab.formats import header_of
 from packlab.report.bands import Band, Bands
 from packlab.report.facts import limits, pace_of, pack_name, recorded
 from packlab.report.linkscore import LinkScore
@@ -58,8 +59,7 @@ def study(case: Case) -> Study:
     """Replay a capture and look at it. PacklabError when it cannot be replayed."""
     settings = replace(settled(case), telemetry=True)
     case = replace(case, settings=settings)
-    with CaptureReader(case.path, lenient=case.lenient) as reader:
-        header = reader.header
+    header = header_of(case.path, case.reading)
     link = LinkScore(firmware("config").load(settings.config).family)
     events = map(json.loads, trace(case, link.watch))
     picture, samples, bands = _fold(events)

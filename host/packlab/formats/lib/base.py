@@ -7,7 +7,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn, TypeVar
 
-from packlab.capture import Event, Header, LineSetting
+from packlab.capture import PORTS, Event, Header, LineSetting
 from packlab.errors import PacklabError
 from packlab.files import PACKED, opened
 
@@ -23,6 +23,7 @@ class Options:
 
     ports: port by the file's own name for a wire. lines: speed and character format by port.
     origin, source: for the header. lenient: skip damaged lines instead of refusing the file.
+    baud: speed of the wires of a file that names none; None = what it looks like.
     """
 
     ports: Mapping[str, str] = field(default_factory=dict)
@@ -30,15 +31,21 @@ class Options:
     origin: str | None = None
     source: str | None = None
     lenient: bool = False
+    baud: int | None = None
 
     def applied(self, header: Header) -> Header:
         """The header with what the user says on top."""
+        named = header.lines or (dict.fromkeys(PORTS, self.setting()) if self.baud else {})
         return replace(
             header,
             origin=self.origin or header.origin,
             source=self.source or header.source,
-            lines={**header.lines, **self.lines},
+            lines={**named, **self.lines},
         )
+
+    def setting(self, looks_like: int = LineSetting().baud) -> LineSetting:
+        """Of a wire whose speed the file does not name."""
+        return LineSetting(self.baud or looks_like)
 
 
 class Source:
@@ -90,8 +97,8 @@ class Format:
     meaning: one line for people. keeps_chunks: whether bytes stay together as they were received;
     otherwise those without a pause of a byte's length become one chunk. step_us: how exactly times
     are kept. late: whether bytes that would overlap on a wire are told later than they were
-    stamped. knows: is this beginning of a file (at most 4 KB) in this format? Needed where several
-    formats share an ending.
+    stamped. knows: is this beginning of a file (at most 4 KB) in this format? It decides where the
+    name does not: several formats share its ending, or other files have it, too.
     """
 
     suffix: str

@@ -76,13 +76,15 @@ def read_channels(
 
     unknown = [port for port in ports.values() if port not in header.lines]
     if unknown:
-        found = {**header.lines, **_find_speeds(edges(), unknown)}
+        found = {**header.lines, **_find_speeds(source, edges(), unknown)}
         header = Header(header.origin, header.source, found, header.notes)
     settings = {port: header.line(port) for port in ports.values()}
     return Recording(header, receive(edges(), settings, tell_idle=own is None))
 
 
-def _find_speeds(changes: Iterable[Edge | Event], ports: Sequence[str]) -> dict[str, LineSetting]:
+def _find_speeds(
+    source: Source, changes: Iterable[Edge | Event], ports: Sequence[str]
+) -> dict[str, LineSetting]:
     """Wires too quiet to tell are taken to be as fast as the fastest of the others."""
     first: dict[str, list[Edge]] = {port: [] for port in ports}
     for number, change in enumerate(changes):
@@ -94,5 +96,10 @@ def _find_speeds(changes: Iterable[Edge | Event], ports: Sequence[str]) -> dict[
             break
     bauds = {port: find_baud(kept) for port, kept in first.items()}
     known = [baud for baud in bauds.values() if baud is not None]
+    if not known and any(len(kept) > 1 for kept in first.values()):
+        source.fail(
+            " has edges from which no speed can be told; say it with --baud 115200, or of one "
+            f"wire with --line '{ports[0]} 115200 8N1'"
+        )
     usual = max(known) if known else LineSetting().baud
     return {port: LineSetting(baud or usual) for port, baud in bauds.items()}
