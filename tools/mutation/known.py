@@ -1,0 +1,42 @@
+"""What is known beforehand: which files are broken, which tests cover each, and which changes no
+test can notice."""
+
+from pathlib import Path
+
+from .changes import FIRMWARE, Key
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUED = ROOT / "docs/mutants.md"
+
+# What else than tests/test_NAME.py covers meters/NAME.py; the quickest first.
+TESTS = {
+    "guardrails/alerts.py": ("alerts", "guardrails"),
+    "guardrails/judge.py": ("judge", "guardrails"),
+    "meters/cells.py": ("cells", "reports"),
+    "meters/frozen.py": ("frozen_data",),
+    "meters/median.py": ("reports", "cells", "load"),
+    "meters/ocv.py": ("ocv", "curve"),
+    "meters/trip.py": ("trip", "load"),
+}
+
+
+def files() -> list[str]:
+    """The files that are broken, as TESTS names them."""
+    meters = [f"meters/{path.name}" for path in sorted((FIRMWARE / "meters").glob("[a-z]*.py"))]
+    return [*meters, "guardrails/alerts.py", "guardrails/judge.py"]
+
+
+def tests_of(file: str) -> list[str]:
+    """The test files that cover it."""
+    return [f"tests/test_{name}.py" for name in TESTS.get(file, (Path(file).stem,))]
+
+
+def argued() -> dict[Key, str]:
+    """The rows of docs/mutants.md: a mutant's key and why no test can notice it."""
+    found = {}
+    for line in ARGUED.read_text().splitlines():
+        cells = [cell.strip(" `") for cell in line.strip("|").split(" | ")]
+        if line.startswith("| `") and len(cells) == 5:
+            file, place, old, new, why = (cell.replace("\\|", "|") for cell in cells)
+            found[file, place, old, new] = why
+    return found
