@@ -15,7 +15,7 @@ from deckwatch.guardrails.judge import Rules
 from deckwatch.guardrails.table import CODES
 from deckwatch.pipeline import Pack
 from deckwatch.protocols import xiaomi
-from deckwatch.telemetry import INDEX
+from deckwatch.telemetry import INDEX, Telemetry
 
 TICKS = 1 << 30
 SECOND_MS = 1000
@@ -136,6 +136,69 @@ class PackRig:
     def told(self, code: str) -> list[Told]:
         """What the sink was told of one guardrail."""
         return [event for event in self.events if event.code == code]
+
+
+class MeterRig:
+    """One meter alone: what it takes from others is told to it as if it were measured.
+
+    rig = MeterRig(Stuck(4200))
+    rig.tell(highest_mv=3700, cells=[3700] * 10)    told now; the meter looks
+    rig.tell(after=500, current_ma=0)               the same half a second later
+    rig.value("stuck_cell_mv"), rig.where("stuck_cell_mv"), rig.count("stuck_cell_mv")
+    """
+
+    def __init__(self, meter: Any, start: int = 0) -> None:
+        self.meter = meter
+        self.t = Telemetry()
+        self.now = start % TICKS
+
+    def tell(
+        self,
+        after: int = 0,
+        *,
+        cells: list[int] | dict[int, int] | None = None,
+        temps: list[int] | dict[int, int] | None = None,
+        **slots: int,
+    ) -> Any:
+        """Time passes, values come in. Returns what the meter does."""
+        self.now = (self.now + after) % TICKS
+        self.t.begin(self.now)
+        for name, value in slots.items():
+            self.t.set(INDEX[name], value)
+        for cell, mv in _numbered(cells):
+            self.t.set_cell(cell, mv)
+        for probe, dc in _numbered(temps):
+            self.t.set_temp(probe, dc)
+        self.t.end()
+        return self.meter.update(self.t, self.now)
+
+    def every(self, ms: int, times: int, **told: Any) -> None:
+        """The same so many times more."""
+        for _ in range(times):
+            self.tell(ms, **told)
+
+    def forget(self) -> None:
+        """The scooter is switched off."""
+        self.t.forget()
+        self.meter.reset()
+
+    def saturate(self) -> None:
+        """As the pipeline does now and then."""
+        self.t.saturate(self.now)
+        self.meter.saturate(self.now)
+
+    def value(self, slot: str) -> int | None:
+        """What is known of a slot now; None when it is unknown or stale."""
+        number = INDEX[slot]
+        return int(self.t.value[number]) if self.t.fresh(number, self.now) else None
+
+    def where(self, slot: str) -> int:
+        """The cell, probe, fault or error that goes with a derived slot."""
+        return int(self.t.where[INDEX[slot]])
+
+    def count(self, slot: str) -> int:
+        """The number of the slot's sample."""
+        return int(self.t.count[INDEX[slot]])
 
 
 def _numbered(values: list[int] | dict[int, int] | None) -> list[tuple[int, int]]:

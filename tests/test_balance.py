@@ -4,7 +4,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from pack_rig import PackRig
+from deckwatch import config
+from deckwatch.memory import Memory
+from deckwatch.meters.balance import Balance
+from pack_rig import MeterRig, PackRig
 from packlab.made.board import Board, Limits
 from packlab.made.spec import PackSpec
 
@@ -158,3 +161,24 @@ def test_forecast_and_when_there_is_none(
     assert rig.value("to_balance_h") == hours
     if hours is not None:
         assert rig.where("to_balance_h") == 1
+
+
+@pytest.mark.parametrize(("bleed_ma", "hours"), [(3499, 2), (3500, 2), (3501, 1), (5000, 1)])
+def test_hours_to_balance_are_whole_ones(bleed_ma: int, hours: int) -> None:
+    """What is between 3610 and 4200 mV is 700 thousandths: of 10 Ah, 7000 mAh."""
+    rig = PackRig(bleed_ma=bleed_ma, design_mah=10000)
+    rig.frame(current_ma=2000, charging_flag=1, cells=[4200] * 9 + [3610])
+    assert rig.value("to_balance_h") == hours
+
+
+def test_end_of_a_charge_is_told_with_the_next_cells_and_stored() -> None:
+    memory = Memory()
+    rig = MeterRig(Balance(config.load({}), memory))
+    told = {"highest_mv": 4160, "lowest_mv": 4080, "cell_spread_mv": 80, "balance_a": 0}
+    rig.tell(charging=1, **told)
+    assert memory.due == 0
+    rig.tell(200, charging=0)
+    assert (memory.stuck_charges, memory.due) == (1, 1)
+    assert (rig.value("stuck_charges"), rig.where("stuck_charges")) == (0, 0)
+    rig.tell(200, **told)
+    assert rig.value("stuck_charges") == 1

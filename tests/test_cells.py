@@ -553,3 +553,117 @@ def test_wrong_count_warns_with_the_third_sample() -> None:
     rig.frame(cells=[3700] * 14)
     assert rig.state("cell_count") == ("set", "warn")
     assert rig.record("cell_count", "value") == 4
+
+
+# --- exactly -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("ma", "told"), [(-4999, None), (-5000, 9), (-8000, 9)])
+def test_spread_under_load_is_told_from_5_a_that_last(ma: int, told: int | None) -> None:
+    rig = PackRig()
+    rig.repeat(1.8, current_ma=ma, cells=TEN)
+    assert rig.value("load_spread_mv") is None
+    rig.repeat(1, current_ma=ma, cells=TEN)
+    assert rig.value("load_spread_mv") == told
+    assert rig.where("load_spread_mv") == (1 if told else 0)
+    assert rig.value("rest_spread_mv") is None
+
+
+def test_spread_of_a_charge_is_one_at_rest() -> None:
+    rig = PackRig()
+    rig.frame(current_ma=-8000, charging_flag=1, cells=TEN)
+    assert (rig.value("rest_spread_mv"), rig.where("rest_spread_mv")) == (9, 1)
+    assert rig.value("load_spread_mv") is None
+
+
+def test_cells_that_cannot_be_leave_the_spread_at_rest_as_it_was() -> None:
+    rig = PackRig()
+    rig.frame(current_ma=2000, charging_flag=1, cells=TEN)
+    told = rig.t.count[_slot("rest_spread_mv")]
+    rig.advance(200)
+    rig.frame(current_ma=2000, charging_flag=1, cells=[0] * 10)
+    assert rig.t.count[_slot("rest_spread_mv")] == told
+    rig.advance(200)
+    rig.frame(current_ma=2000, charging_flag=1, cells=TEN)
+    assert rig.t.count[_slot("rest_spread_mv")] == told + 2
+
+
+def test_number_the_board_names_is_compared_once_cells_come() -> None:
+    rig = PackRig()
+    rig.frame(cell_count=13)
+    assert rig.value("miscounted_cells") is None
+    rig.frame(cells=TEN, cell_count=10)
+    rig.frame(cell_count=13)
+    assert rig.value("miscounted_cells") == 0
+    rig.frame(cells=TEN)
+    assert (rig.value("miscounted_cells"), rig.where("miscounted_cells")) == (3, 0)
+
+
+@pytest.mark.parametrize(("series", "last"), [(10, 31), (1, 1)])
+def test_input_beyond_the_string_read_later_does_not_spoil_its_moment(
+    series: int, last: int
+) -> None:
+    rig = PackRig(series=series)
+    rig.frame(cells=[3700] * (last + 1))
+    rig.advance(2000)
+    rig.hear(cells=[3700] * series)
+    rig.advance(501)
+    rig.frame(cells={last: 3700})
+    assert samples(rig) == 2
+    assert (rig.value("miscounted_cells"), rig.t.groups) == (0, series)
+
+
+def test_cells_beyond_the_string_are_counted_down_to_one_read_with_it() -> None:
+    rig = PackRig()
+    rig.frame(cells=[3700] * 13)
+    rig.advance(600)
+    rig.frame(cells=[3700] * 12)
+    assert (rig.value("miscounted_cells"), rig.where("miscounted_cells")) == (2, 0)
+    assert rig.t.groups == 10
+
+
+@pytest.mark.parametrize("start", [1, (1 << 29) + 1, (1 << 30) - 2])
+def test_age_of_a_sample_is_exact_wherever_the_clock_stands(start: int) -> None:
+    rig = PackRig(start=start)
+    rig.frame(cells=TEN)
+    rig.ms = 5000
+    assert rig.value("highest_mv") == 3709
+    rig.ms = 5001
+    assert rig.value("highest_mv") is None
+
+
+@pytest.mark.parametrize("apart", [0, 1, 2])
+def test_sum_is_as_old_as_the_pack_where_that_came_first(apart: int) -> None:
+    rig = PackRig()
+    steady(rig)
+    rig.hear(pack_mv=37000)
+    heard = rig.ms
+    rig.ms += apart
+    rig.frame(current_ma=0, cells=[3700] * 10)
+    rig.ms = heard + 5000
+    assert (rig.value("sum_error_mv"), rig.where("sum_error_mv")) == (0, 0)
+    assert (rig.value("sum_error_permille"), rig.where("sum_error_permille")) == (0, 0)
+    rig.ms += 1
+    assert rig.value("sum_error_mv") is None
+
+
+@pytest.mark.parametrize(
+    ("pack_mv", "error", "permille"), [(999, 1, 2), (1000, 0, 0), (1, 999, 999000)]
+)
+def test_thousandths_are_rounded_up(pack_mv: int, error: int, permille: int) -> None:
+    rig = PackRig(series=2)
+    steady(rig)
+    rig.frame(current_ma=0, cells=[500, 500], pack_mv=pack_mv)
+    assert (rig.value("sum_error_mv"), rig.value("sum_error_permille")) == (error, permille)
+
+
+def test_jump_is_not_compared_with_a_sample_before_the_current_moved() -> None:
+    rig = PackRig()
+    steady(rig)
+    rig.frame(current_ma=0, cells=TEN)
+    rig.frame(current_ma=-1500)
+    rig.advance(200)
+    rig.frame(current_ma=-1500, cells=TEN)
+    rig.repeat(2, current_ma=-1500)
+    rig.frame(current_ma=-1500, cells=[*TEN[:9], 4100])
+    assert rig.value("cell_jump_mv") == 0
