@@ -1,7 +1,8 @@
 """Data that do not move while the scooter does, and chips that stand in for a battery."""
 
 import pytest
-from pack_rig import PackRig
+from deckwatch.meters.frozen import Frozen
+from pack_rig import MeterRig, PackRig
 
 WARN, CLEAR = ("set", "warn"), ("clear", "ok")
 STAND_IN = {"current_ma": 0, "pack_mv": 22_500, "cells": [2250] * 10, "temps": [200, 200]}
@@ -175,3 +176,174 @@ def test_a_pack_that_lives_has_been_frozen_for_no_time_and_names_no_cell() -> No
         rig.advance(500)
     slots = ("frozen_load_ms", "frozen_ride_ms", "stand_in")
     assert [(rig.value(slot), rig.where(slot)) for slot in slots] == [(0, 0)] * 3
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+PACK = {"pack_mv": 38_000, "current_ma": 0}
+
+
+def alone(series: int = 10, start: int = 0) -> MeterRig:
+    return MeterRig(Frozen(series), start)
+
+
+@pytest.mark.parametrize(
+    ("slot", "proof", "proves"),
+    [
+        ("frozen_load_ms", {"supply_ma": -5000}, True),
+        ("frozen_load_ms", {"supply_ma": -4999}, False),
+        ("frozen_load_ms", {"supply_ma": 5000}, False),
+        ("frozen_ride_ms", {"speed_mh": 3000}, True),
+        ("frozen_ride_ms", {"speed_mh": 2999}, False),
+        ("frozen_ride_ms", {"riding": 1}, True),
+        ("frozen_ride_ms", {"riding": 0}, False),
+    ],
+)
+def test_time_since_both_the_proof_and_the_last_change(
+    slot: str, proof: dict[str, int], proves: bool
+) -> None:
+    rig = alone()
+    rig.tell(**PACK)
+    rig.tell(300, **PACK)
+    rig.tell(300, **PACK, **proof)
+    assert (rig.value(slot), rig.where(slot)) == (0, 0)
+    rig.tell(700, **PACK, **proof)
+    rig.tell(700, **PACK, **proof)
+    assert rig.value(slot) == (1400 if proves else 0)
+    other = {"frozen_load_ms", "frozen_ride_ms"} - {slot}
+    assert rig.value(other.pop()) == 0
+    rig.tell(100, pack_mv=38_000, current_ma=10, **proof)
+    assert rig.value(slot) == 0
+    rig.tell(100, pack_mv=38_000, current_ma=10, **proof)
+    assert rig.value(slot) == (100 if proves else 0)
+    rig.tell(100, pack_mv=38_010, current_ma=10, **proof)
+    assert rig.value(slot) == 0
+    rig.tell(100, pack_mv=38_010, current_ma=10, **dict.fromkeys(proof, 0))
+    rig.tell(100, pack_mv=38_010, current_ma=10, **proof)
+    rig.tell(50, pack_mv=38_010, current_ma=10, **proof)
+    assert rig.value(slot) == (50 if proves else 0)
+
+
+@pytest.mark.parametrize("proof", [{"supply_ma": -5000}, {"speed_mh": 3000}, {"riding": 1}])
+def test_proof_counts_for_as_long_as_it_is_known(proof: dict[str, int]) -> None:
+    rig = alone()
+    rig.tell(**PACK, **proof)
+    rig.tell(5000, **PACK)
+    assert max(rig.value("frozen_load_ms") or 0, rig.value("frozen_ride_ms") or 0) == 5000
+    rig.tell(1, **PACK)
+    assert (rig.value("frozen_load_ms"), rig.value("frozen_ride_ms")) == (0, 0)
+
+
+@pytest.mark.parametrize("lost", ["pack_mv", "current_ma"])
+def test_a_value_that_was_lost_begins_anew(lost: str) -> None:
+    rig = alone()
+    rig.tell(**PACK, supply_ma=-5000)
+    kept = {name: value for name, value in PACK.items() if name != lost}
+    rig.tell(5001, supply_ma=-5000, **kept)
+    assert rig.value("frozen_load_ms") is None
+    rig.tell(100, **PACK, supply_ma=-5000)
+    assert rig.value("frozen_load_ms") == 0
+
+
+def test_only_a_new_current_is_looked_at() -> None:
+    rig = alone()
+    rig.tell(**PACK, supply_ma=-5000)
+    told = rig.count("frozen_load_ms")
+    rig.tell(500, pack_mv=38_000)
+    assert (rig.value("frozen_load_ms"), rig.count("frozen_load_ms")) == (0, told)
+    rig.tell(500, **PACK, supply_ma=-5000)
+    assert (rig.value("frozen_load_ms"), rig.count("frozen_load_ms")) == (1000, told + 1)
+
+
+@pytest.mark.parametrize(
+    ("moved_mv", "remaining", "told"),
+    [
+        (1000, 29_000, 1),
+        (999, 29_000, 0),
+        (-1000, 29_100, 1),
+        (-1000, 28_900, 1),
+        (1000, 29_101, 0),
+        (1000, 28_899, 0),
+    ],
+)
+def test_29_ah_while_the_voltage_has_moved_by_a_volt(
+    moved_mv: int, remaining: int, told: int
+) -> None:
+    rig = alone()
+    rig.tell(pack_mv=38_000, current_ma=0, remaining_mah=remaining)
+    rig.tell(100, pack_mv=38_000 + moved_mv, current_ma=0, remaining_mah=remaining)
+    assert (rig.value("stand_in"), rig.where("stand_in")) == (told, 0)
+    rig.tell(100, pack_mv=38_000, current_ma=0, remaining_mah=remaining)
+    assert rig.value("stand_in") == told
+    rig.tell(100, pack_mv=38_000, current_ma=-10, remaining_mah=remaining)
+    assert rig.value("stand_in") == 0
+    rig.tell(100, pack_mv=38_000, current_ma=0, remaining_mah=remaining)
+    assert rig.value("stand_in") == 0  # a current was told once
+
+
+def test_remaining_charge_that_is_not_known_is_no_29_ah() -> None:
+    rig = alone()
+    rig.tell(**PACK, remaining_mah=29_000)
+    rig.tell(5001, pack_mv=39_000, current_ma=0)
+    rig.tell(100, pack_mv=38_000, current_ma=0)
+    assert rig.value("stand_in") == 0
+
+
+ALIKE = {"highest_mv": 2250, "lowest_mv": 2250}
+
+
+@pytest.mark.parametrize(
+    ("series", "told", "cells", "temps", "is_one"),
+    [
+        (10, ALIKE, [2250] * 10, [200, 200], 1),
+        (10, {"highest_mv": 2500, "lowest_mv": 2500}, [2500] * 2, [200, 200, 200], 1),
+        (10, {"highest_mv": 2501, "lowest_mv": 2501}, [2501] * 2, [200, 200], 0),
+        (10, {"highest_mv": 2250, "lowest_mv": 2249}, [2250] * 10, [200, 200], 0),
+        (10, ALIKE, [2250] * 10, [200], 0),
+        (10, ALIKE, [2250] * 10, [200, 201], 0),
+        (10, ALIKE, [2250] * 10, [199, 200], 0),
+        (10, ALIKE, [2250] * 10, [200, 200, 210], 0),
+        (10, ALIKE | {"pack_mv": 4999}, [2250], [200, 200], 1),  # one group is not "all alike"
+        (10, ALIKE | {"pack_mv": 5000}, [2250], [200, 200], 0),
+        (10, {"pack_mv": 4999}, [], [200, 200], 1),
+        (10, {"pack_mv": 5000}, [], [200, 200], 0),
+        (0, {"pack_mv": 499}, [], [200, 200], 1),
+        (0, {"pack_mv": 500}, [], [200, 200], 0),
+    ],
+)
+def test_what_stands_in(
+    series: int, told: dict[str, int], cells: list[int], temps: list[int], is_one: int
+) -> None:
+    rig = alone(series)
+    rig.t.groups = len(cells)
+    rig.tell(cells=cells, temps=temps, **{"pack_mv": 22_500, "current_ma": 0} | told)
+    assert rig.value("stand_in") == is_one
+
+
+@pytest.mark.parametrize(("age_ms", "is_one"), [(5000, 1), (5001, 0)])
+def test_probes_count_for_as_long_as_they_are_known(age_ms: int, is_one: int) -> None:
+    rig = alone()
+    rig.tell(temps=[200, 200], pack_mv=4000, current_ma=0)
+    rig.tell(age_ms, temps={0: 200}, pack_mv=4000, current_ma=0)
+    assert rig.value("stand_in") == is_one
+
+
+def test_switched_off_it_knows_nothing() -> None:
+    rig = alone()
+    rig.tell(pack_mv=36_000, current_ma=-10, supply_ma=-5000, riding=1)
+    rig.forget()
+    rig.tell(100, pack_mv=38_000, current_ma=0, remaining_mah=29_000)
+    assert (rig.value("stand_in"), rig.value("frozen_load_ms")) == (0, 0)
+    rig.tell(100, pack_mv=39_000, current_ma=0, remaining_mah=29_000, supply_ma=-5000, riding=1)
+    assert (rig.value("stand_in"), rig.value("frozen_load_ms")) == (1, 0)
+    rig.tell(100, pack_mv=39_000, current_ma=0, supply_ma=-5000, riding=1)
+    assert (rig.value("frozen_ride_ms"), rig.value("frozen_load_ms")) == (100, 100)
+
+
+def test_what_stands_for_weeks_stays_long() -> None:
+    rig = alone()
+    for hour in range(24 * 13):
+        rig.tell(3_600_000 if hour else 0, **PACK, supply_ma=-5000, riding=1)
+        rig.saturate()
+    assert (rig.value("frozen_load_ms") or 0) > 200_000_000
+    assert (rig.value("frozen_ride_ms") or 0) > 200_000_000

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from deckwatch.meters.heat import Heat
-from pack_rig import PackRig
+from deckwatch.telemetry import INDEX
+from pack_rig import MeterRig, PackRig
 from packlab.made.spec import PackSpec
 
 WRAP = 1 << 30
@@ -297,3 +298,202 @@ def test_meter_stands_alone() -> None:
     meter.update(rig.t, 0)
     meter.saturate(0)
     assert rig.value("heat_burst_dc") is None
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+
+class Believed:
+    """What the probe meter is asked."""
+
+    valid = 2
+
+
+def alone(start: int = 0) -> MeterRig:
+    return MeterRig(Heat(Believed()), start)
+
+
+def course(rig: MeterRig, every_ms: int, *readings: int, **told: int) -> list[int | None]:
+    """The burst told after each reading of the hottest probe."""
+    found = []
+    for dc in readings:
+        rig.tell(every_ms, hottest_dc=dc, **told)
+        found.append(rig.value("heat_burst_dc"))
+    return found
+
+
+@pytest.mark.parametrize("start", [0, 7, (1 << 29) + 3, (1 << 30) - 40_001])
+def test_a_slice_is_kept_after_half_a_minute_to_the_millisecond(start: int) -> None:
+    rig = alone(start)
+    rig.tell(hottest_dc=200)
+    assert course(rig, 29_999, 250) == [0]  # the slice that runs has 250 for its highest
+    assert course(rig, 1, 260) == [10]
+    assert course(rig, 29_999, 300) == [50]
+    rig.t.where[INDEX["hottest_dc"]] = 3
+    assert course(rig, 1, 310) == [60]
+    assert rig.where("heat_burst_dc") == 3
+
+
+def test_slices_follow_each_other_without_losing_time() -> None:
+    rig = alone()
+    rig.tell(hottest_dc=200)
+    assert course(rig, 25_000, 210, 150) == [0, 0]  # what ended at 30 s is kept at 50 s
+    assert course(rig, 9_999, 150) == [0]
+    assert course(rig, 1, 160) == [10]
+
+
+def test_burst_looks_back_six_slices_and_rise_ten() -> None:
+    rig = alone()
+    rig.tell(hottest_dc=100, current_ma=0)
+    for number in range(1, 14):
+        rig.tell(29_000, hottest_dc=100 + 10 * number, current_ma=0)
+        rig.tell(1_000, hottest_dc=100 + 10 * number, current_ma=0)
+        assert rig.value("heat_burst_dc") == 10 * (min(number, 6) - 1)
+        assert rig.value("heat_rise_dc") == 10 * (min(number, 10) - 1)
+        assert rig.count("heat_rise_dc") == rig.count("heat_burst_dc")
+
+
+def test_a_fall_is_no_rise() -> None:
+    rig = alone()
+    rig.tell(hottest_dc=300, current_ma=0)
+    assert course(rig, 15_000, 290, 280, 270, 280) == [0, 0, 0, 0]
+    assert course(rig, 15_000, 290, 300) == [10, 20]
+
+
+@pytest.mark.parametrize(("gap_ms", "rise"), [(29_999, 100), (30_000, 0)])
+def test_half_a_minute_without_a_reading_forgets(gap_ms: int, rise: int) -> None:
+    rig = alone()
+    rig.tell(hottest_dc=200)
+    rig.tell(20_000, hottest_dc=200)
+    rig.tell(20_000, hottest_dc=200)
+    assert course(rig, gap_ms, 300) == [rise]
+
+
+def test_another_number_of_probes_forgets() -> None:
+    probes = Believed()
+    rig = MeterRig(Heat(probes))
+    rig.tell(hottest_dc=200, current_ma=0)
+    rig.tell(20_000, hottest_dc=200, current_ma=0)
+    rig.tell(20_000, hottest_dc=200, current_ma=0)
+    probes.valid = 1
+    assert course(rig, 1_000, 300, current_ma=0) == [0]
+    assert rig.value("heat_rise_dc") == 0
+    assert course(rig, 20_000, 310, 320, current_ma=0) == [0, 10]
+    assert rig.value("heat_rise_dc") == 10
+
+
+@pytest.mark.parametrize(("ma", "rise"), [(4999, 60), (-4999, 60), (5000, 0), (-5000, 0)])
+def test_two_samples_of_5_a_end_the_calm(ma: int, rise: int) -> None:
+    rig = alone()
+    rig.tell(hottest_dc=200, current_ma=0)
+    rig.tell(20_000, hottest_dc=200, current_ma=0)
+    rig.tell(20_000, hottest_dc=200, current_ma=0)
+    rig.tell(100, current_ma=9000)
+    rig.tell(100, current_ma=0)  # one is chance
+    rig.tell(100, current_ma=ma)
+    rig.tell(100, current_ma=-ma, hottest_dc=260)
+    assert (rig.value("heat_rise_dc"), rig.value("heat_burst_dc")) == (rise, 60)
+
+
+def test_calm_is_counted_anew_from_the_slice_after_the_load() -> None:
+    rig = alone()
+    rig.tell(hottest_dc=200, current_ma=6000)
+    rig.tell(100, hottest_dc=200, current_ma=6000)
+    told = []
+    for dc in (210, 220, 230, 240):
+        rig.tell(29_900, hottest_dc=dc, current_ma=0)
+        rig.tell(100, hottest_dc=dc, current_ma=0)
+        told.append(rig.value("heat_rise_dc"))
+    assert told == [0, 10, 20, 30]  # of the slice in which the load ended nothing counts
+
+
+def test_an_unknown_current_ends_the_calm_and_tells_no_rise() -> None:
+    rig = alone()
+    rig.tell(hottest_dc=200, current_ma=0)
+    rig.tell(20_000, hottest_dc=200, current_ma=0)
+    rig.tell(15_000, hottest_dc=200, current_ma=0)
+    told = rig.count("heat_rise_dc")
+    rig.tell(5_001, hottest_dc=260)
+    assert rig.count("heat_rise_dc") == told
+    assert rig.value("heat_burst_dc") == 60
+    rig.tell(100, hottest_dc=260, current_ma=0)
+    assert rig.value("heat_rise_dc") == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "board", "over"),
+    [
+        ({"mos_temp_dc": 400}, 400, 200),
+        ({"board_temp_dc": 400}, 400, 200),
+        ({"mos_temp_dc": 400, "board_temp_dc": 401}, 401, 201),
+        ({"mos_temp_dc": 401, "board_temp_dc": 400}, 401, 201),
+        ({"mos_temp_dc": 1500, "board_temp_dc": 400}, 400, 200),
+        ({"mos_temp_dc": 1499, "board_temp_dc": 1500}, 1499, 1299),
+        ({"mos_temp_dc": 1500}, None, None),
+        ({"mos_temp_dc": 400, "current_ma": 999}, 400, 200),
+        ({"mos_temp_dc": 400, "current_ma": -1000}, 400, 0),
+    ],
+)
+def test_the_hotter_of_mosfets_and_board(
+    told: dict[str, int], board: int | None, over: int | None
+) -> None:
+    rig = alone()
+    told = {"current_ma": 0} | told
+    rig.tell(hottest_dc=200, current_ma=told["current_ma"])
+    rig.t.where[INDEX["hottest_dc"]] = 2
+    rig.tell(100, **told)
+    assert (rig.value("board_dc"), rig.value("board_over_dc")) == (board, over)
+    assert (rig.where("board_dc"), rig.where("board_over_dc")) == (0, 0)
+    sample = rig.count("board_dc")
+    rig.tell(100, current_ma=told["current_ma"])
+    assert rig.count("board_dc") == sample
+    assert rig.value("heat_rise_dc") == 0
+
+
+def test_board_is_compared_with_probes_and_current_that_are_known() -> None:
+    rig = alone()
+    rig.tell(mos_temp_dc=400, hottest_dc=200)
+    assert (rig.value("board_dc"), rig.value("board_over_dc")) == (400, None)
+    rig.tell(100, mos_temp_dc=400, current_ma=0)
+    assert rig.value("board_over_dc") == 200
+    told = rig.count("board_over_dc")
+    rig.tell(4_901, mos_temp_dc=400, current_ma=0)
+    assert rig.count("board_over_dc") == told
+
+
+def test_one_sample_of_a_current_is_not_yet_a_load() -> None:
+    rig = alone()
+    rig.tell(hottest_dc=200, current_ma=0)
+    rig.tell(100, mos_temp_dc=400, current_ma=9000)
+    assert rig.value("board_over_dc") == 200
+    rig.tell(100, mos_temp_dc=400, current_ma=9000)
+    assert rig.value("board_over_dc") == 0
+    rig.tell(5_001, mos_temp_dc=400, hottest_dc=200)
+    rig.tell(100, mos_temp_dc=400, hottest_dc=200, current_ma=9000)
+    assert rig.value("board_over_dc") == 200  # the one before is not known
+
+
+def test_switched_off_it_forgets_the_past() -> None:
+    rig = alone()
+    rig.tell(hottest_dc=200, current_ma=0)
+    rig.tell(20_000, hottest_dc=200, current_ma=6000, mos_temp_dc=400)
+    rig.tell(20_000, hottest_dc=200, current_ma=6000)
+    rig.forget()
+    rig.tell(100, hottest_dc=260, current_ma=6000)
+    assert (rig.value("heat_burst_dc"), rig.value("heat_rise_dc")) == (0, 0)
+    rig.tell(100, mos_temp_dc=400)
+    assert rig.value("board_over_dc") == 140
+    assert course(rig, 20_000, 250, 270, current_ma=0) == [0, 10]
+    assert rig.value("heat_rise_dc") == 10
+
+
+def test_a_fortnight_does_not_make_the_past_young() -> None:
+    rig = alone()
+    rig.tell(hottest_dc=200)
+    for _ in range((1 << 30) // 3_600_000):
+        rig.now += 3_600_000
+        rig.saturate()
+    rig.now = 100  # the tick of 100 ms after the first reading
+    assert course(rig, 0, 300) == [0]
+    assert course(rig, 29_900, 320) == [0]
+    assert course(rig, 100, 330) == [10]
