@@ -1,7 +1,8 @@
 """The session meter: when the pack charges, rides, rests, and when its current stands still."""
 
 import pytest
-from pack_rig import PackRig
+from deckwatch.meters.session import Session
+from pack_rig import MeterRig, PackRig
 
 
 def flags(rig: PackRig) -> dict[str, int | None]:
@@ -304,3 +305,197 @@ def test_what_lasts_goes_on_for_weeks_and_over_the_wrap(slot: str, ma: int) -> N
         rig.frame(current_ma=ma)
         assert rig.value(slot) == 1
         rig.ms += 61_000
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+
+def alone(start: int = 0) -> MeterRig:
+    return MeterRig(Session(), start)
+
+
+def course(rig: MeterRig, slot: str, every_ms: int, *currents: int) -> list[int | None]:
+    """The flag after each current."""
+    found = []
+    for ma in currents:
+        rig.tell(every_ms, current_ma=ma)
+        found.append(rig.value(slot))
+    return found
+
+
+@pytest.mark.parametrize("start", [0, 7, (1 << 30) - 30_000])
+@pytest.mark.parametrize(
+    ("slot", "ma", "lasts_ms"),
+    [
+        ("charging", 100, 60_000),
+        ("resting", 499, 60_000),
+        ("resting", -499, 60_000),
+        ("still", 100, 60_000),
+        ("steady", 9000, 2_000),
+    ],
+)
+def test_what_has_lasted_is_told_to_the_millisecond(
+    slot: str, ma: int, lasts_ms: int, start: int
+) -> None:
+    rig = alone(start)
+    rig.tell(current_ma=ma)
+    rig.now += 1
+    rig.tell(current_ma=ma)
+    rig.every(1000, lasts_ms // 1000 - 1, current_ma=ma)
+    rig.tell(998)
+    assert rig.value(slot) == 0
+    rig.tell(1)
+    assert (rig.value(slot), rig.where(slot)) == (1, 0)
+    assert rig.count(slot) == rig.count("current_ma")
+
+
+@pytest.mark.parametrize(("slot", "ma"), [("charging", 99), ("resting", 500), ("resting", -500)])
+def test_what_is_a_milliampere_off_never_lasts(slot: str, ma: int) -> None:
+    rig = alone()
+    assert set(course(rig, slot, 1000, *[ma] * 70)) == {0}
+
+
+def test_one_odd_sample_ends_nothing_two_do() -> None:
+    for slot, ma, odd in (("charging", 100, 99), ("resting", 0, 500), ("resting", 0, -500)):
+        rig = alone()
+        rig.every(1000, 61, current_ma=ma)
+        assert course(rig, slot, 1000, ma, odd, ma, odd, odd) == [1, 1, 1, 1, 0], (slot, odd)
+        assert course(rig, slot, 1000, *[ma] * 60) == [0] * 60
+        assert course(rig, slot, 1000, ma) == [1]
+
+
+def test_an_odd_sample_does_not_start_the_minute_anew() -> None:
+    for slot, ma, odd in (("charging", 100, 99), ("resting", 0, 500)):
+        rig = alone()
+        rig.every(1000, 31, current_ma=ma)
+        rig.tell(1000, current_ma=odd)
+        assert course(rig, slot, 1000, *[ma] * 29)[-2:] == [0, 1], slot
+
+
+@pytest.mark.parametrize(("step", "steady"), [(999, 1), (-999, 1), (1000, 0), (-1000, 0)])
+def test_current_is_steady_within_an_ampere_of_what_it_began_as(step: int, steady: int) -> None:
+    rig = alone()
+    rig.every(1000, 3, current_ma=-3000)
+    assert course(rig, "steady", 1000, -3000 + step, -3000 + step) == [steady] * 2
+    assert course(rig, "steady", 1000, -3000 + step) == [1]
+
+
+@pytest.mark.parametrize(
+    ("currents", "riding"),
+    [
+        ((-1000, -1000), 1),
+        ((-999, -1000), 0),
+        ((-1000, -999), 0),
+        ((-1000, 0, -1000), 0),
+        ((1000, 1000), 0),
+    ],
+)
+def test_two_samples_of_an_ampere_are_a_ride(currents: tuple[int, ...], riding: int) -> None:
+    rig = alone()
+    assert course(rig, "riding", 1000, *currents)[-1] == riding
+
+
+def test_ride_ends_a_minute_after_the_last_two_samples() -> None:
+    rig = alone()
+    rig.every(1000, 2, current_ma=-1000)
+    rig.every(1000, 59, current_ma=0)
+    rig.tell(1000)
+    assert rig.value("riding") == 1
+    rig.tell(1)
+    assert rig.value("riding") == 0
+
+
+@pytest.mark.parametrize(
+    ("ride_ma", "currents", "brakes"),
+    [
+        (-1000, (1001, 1001), [0, 1]),
+        (-1000, (1000, 1001), [0, 0]),
+        (-1000, (1001, 1000), [0, 0]),
+        (-999, (1001, 1001), [0, 0]),
+    ],
+)
+def test_two_samples_of_more_than_an_ampere_in_are_braking(
+    ride_ma: int, currents: tuple[int, int], brakes: list[int]
+) -> None:
+    rig = alone()
+    rig.every(1000, 2, current_ma=ride_ma)
+    assert course(rig, "braking", 1000, *currents) == brakes
+    assert course(rig, "braking", 1000, 0) == [0]
+
+
+def test_a_flag_during_a_ride_is_no_charge_but_a_minute_of_inflow_is() -> None:
+    rig = alone()
+    rig.every(1000, 2, current_ma=-1000, charging_flag=1, charger_present=1)
+    rig.tell(1000, current_ma=2000, charging_flag=1)
+    assert (rig.value("charging"), rig.value("still")) == (0, 0)
+    assert course(rig, "charging", 1000, *[2000] * 60)[-2:] == [0, 1]
+
+
+@pytest.mark.parametrize("slot", ["charging_flag", "charger_present"])
+def test_charging_without_a_current_is_as_old_as_what_says_so(slot: str) -> None:
+    rig = alone()
+    rig.tell(**{slot: 0})
+    rig.tell(1000, **{slot: 1})
+    rig.tell(4999)
+    assert rig.value("charging") == 1
+    assert rig.count("charging") == rig.count(slot) == 2
+    rig.tell(2)
+    assert rig.value("charging") is None
+
+
+def test_flag_goes_before_charger_and_either_will_do() -> None:
+    rig = alone()
+    rig.tell(charger_present=1)
+    rig.tell(100, charging_flag=0)
+    rig.tell(100, charging_flag=0)
+    assert (rig.value("charging"), rig.count("charging")) == (1, 2)
+    rig.tell(100, current_ma=0)
+    assert rig.count("charging") == 1
+    assert (rig.value("charging"), rig.value("still"), rig.value("resting")) == (1, 1, 0)
+
+
+def test_unknown_current_forgets_what_had_lasted() -> None:
+    rig = alone()
+    rig.every(1000, 62, current_ma=400)
+    assert (rig.value("charging"), rig.value("resting"), rig.value("steady")) == (1, 1, 1)
+    rig.tell(5001)
+    rig.tell(charging_flag=0)
+    assert rig.value("charging") == 0
+    rig.tell(1000, current_ma=400)
+    assert (rig.value("charging"), rig.value("resting"), rig.value("steady")) == (0, 0, 0)
+    rig.every(1000, 2, current_ma=-1000)
+    rig.tell(5001)
+    assert course(rig, "riding", 56_000, -1000) == [0]  # one sample is none, and that was long ago
+
+
+def test_unknown_current_is_none_before_the_next() -> None:
+    rig = alone()
+    rig.every(1000, 2, current_ma=-1000)
+    rig.every(1000, 1, current_ma=2000)
+    rig.tell(5001)
+    assert course(rig, "braking", 100, 2000, 2000) == [0, 1]
+
+
+def test_only_a_new_sample_is_followed() -> None:
+    rig = alone()
+    rig.tell(current_ma=-1000)
+    rig.tell(100)
+    assert rig.value("riding") == 0  # the same sample does not agree with itself
+    rig.tell(100, current_ma=-1000)
+    assert rig.value("riding") == 1
+
+
+def test_switched_off_it_forgets_all() -> None:
+    rig = alone()
+    rig.every(1000, 62, current_ma=400)
+    rig.every(1000, 2, current_ma=-1000)
+    rig.every(1000, 2, current_ma=2000)
+    rig.forget()
+    assert course(rig, "riding", 100, 2000) == [0]
+    assert (rig.value("braking"), rig.value("steady"), rig.value("resting")) == (0, 0, 0)
+    assert course(rig, "braking", 100, 2000) == [0]
+    rig.forget()
+    rig.tell(100, charging_flag=1)
+    assert rig.value("charging") == 1
+    rig.forget()
+    assert course(rig, "riding", 100, -1000) == [0]

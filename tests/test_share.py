@@ -4,7 +4,9 @@ import json
 
 import pytest
 from conftest import ROOT, MicroPython
+from deckwatch.meters.share import Share
 from line_rig import LineRig, ninebot, status
+from pack_rig import MeterRig
 
 INFO, CLEAR = ("set", "info"), ("clear", "ok")
 
@@ -134,3 +136,161 @@ def test_weeks_between_two_rounds_count_for_a_second() -> None:
     before = list(share._flowed_mas)
     share.update(first, second, line.now)
     assert share._flowed_mas == before
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+
+class Pair:
+    """The meter between two telemetries."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.share = Share()
+        self.one = MeterRig(self, start)
+        self.two = MeterRig(self, start)
+
+    def update(self, t: object, now: int) -> None:
+        """Of one alone nothing is made."""
+
+    def tell(self, after: int, one: int, two: int, apart_mv: int = 0, **told: int) -> None:
+        """Both currents, positive out, and voltages; the meter adds up."""
+        self.one.tell(after, current_ma=-one, **{"pack_mv": 37_000} | told)
+        self.two.tell(after, current_ma=-two, **{"pack_mv": 37_000 + apart_mv} | told)
+        self.add()
+
+    def add(self) -> None:
+        """A round."""
+        self.share.update(self.one.t, self.two.t, self.one.now)
+
+    def ride(self, seconds: int, one: int, two: int, apart_mv: int = 0) -> None:
+        """A sample a second."""
+        for _ in range(seconds):
+            self.tell(1000, one, two, apart_mv)
+
+    @property
+    def told(self) -> tuple[int | None, int | None]:
+        """The shares of both."""
+        return self.one.value("share_pct"), self.two.value("share_pct")
+
+
+def test_share_is_told_with_the_hundredth_ampere_second() -> None:
+    pair = Pair()
+    pair.tell(0, 0, 0)
+    pair.ride(9, 9001, 999)
+    pair.tell(999, 9001, 999)  # 99.989 As
+    assert pair.told == (100, 100)
+    pair.tell(1, 9001, 999)
+    assert pair.told == (100, 100)  # 9 + 0 mAs: rounded down each
+    pair.tell(1, 9001, 1999)
+    assert pair.told == (90, 9)
+    assert (pair.one.where("share_pct"), pair.two.where("share_pct")) == (0, 0)
+    pair.ride(10, 1000, 9000)
+    assert pair.told == (10, 90)
+
+
+def test_each_block_is_a_new_sample() -> None:
+    pair = Pair()
+    pair.tell(0, 0, 0)
+    counts = []
+    for _ in range(3):
+        counts.append(pair.one.count("share_pct"))
+        pair.ride(10, 5000, 5000)
+        assert pair.two.count("share_pct") == pair.one.count("share_pct")
+    assert counts == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "apart_mv", "told"),
+    [
+        (5000, 0, 0, (100, 0)),
+        (4999, 0, 0, (100, 100)),
+        (0, 5000, 0, (0, 100)),
+        (6000, -1, 0, (100, 100)),
+        (-1, 6000, 0, (100, 100)),
+        (4000, 1000, 500, (80, 20)),
+        (4000, 1000, -500, (80, 20)),
+        (4000, 1000, 501, (100, 100)),
+        (4000, 1000, -501, (100, 100)),
+    ],
+)
+def test_what_is_added_up(one: int, two: int, apart_mv: int, told: tuple[int, int]) -> None:
+    pair = Pair()
+    pair.tell(0, 0, 0)
+    pair.ride(20, one, two, apart_mv)
+    assert pair.told == told
+
+
+def test_a_sample_stands_for_a_second_at_most() -> None:
+    pair = Pair()
+    pair.tell(0, 0, 0)
+    for _ in range(9):
+        pair.tell(3000, 8000, 2000)
+    assert pair.told == (100, 100)
+    pair.tell(1000, 8000, 2000)
+    assert pair.told == (80, 20)
+
+
+def test_packs_that_were_not_level_begin_anew() -> None:
+    pair = Pair()
+    pair.tell(0, 0, 0)
+    pair.ride(9, 8000, 2000)
+    pair.ride(1, 8000, 2000, 501)
+    pair.ride(9, 8000, 2000)
+    assert pair.told == (100, 100)
+    pair.ride(1, 8000, 2000)
+    assert pair.told == (80, 20)
+
+
+def test_what_one_pack_does_not_tell_is_not_added_up() -> None:
+    for silent in ("one", "two"):
+        pair = Pair()
+        pair.tell(0, 8000, 2000)
+        heard = pair.two if silent == "one" else pair.one
+        lost = getattr(pair, silent)
+        for _ in range(5):
+            pair.one.now = pair.two.now = pair.one.now + 1000
+            heard.tell(current_ma=-8000, pack_mv=37_000)
+            pair.add()
+        count = lost.count("share_pct")
+        for _ in range(20):
+            pair.one.now = pair.two.now = pair.one.now + 1000
+            heard.tell(current_ma=-8000, pack_mv=37_000)
+            pair.add()
+        assert lost.value("share_pct") is None
+        assert (heard.value("share_pct"), lost.count("share_pct")) == (100, count)
+
+
+def test_voltage_that_is_not_known_is_not_level() -> None:
+    for silent in ("one", "two"):
+        pair = Pair()
+        pair.tell(0, 0, 0)
+        for _ in range(30):
+            for rig in (pair.one, pair.two):
+                rig.tell(1000, current_ma=-5000)
+            (pair.two if silent == "one" else pair.one).tell(pack_mv=37_000)
+            pair.add()
+        assert pair.told in ((100, 100), (50, 50))
+        assert pair.one.count("share_pct") == 1
+
+
+def test_switched_off_it_begins_anew() -> None:
+    pair = Pair()
+    pair.tell(0, 0, 0)
+    pair.ride(9, 8000, 2000)
+    pair.share.reset()
+    pair.ride(9, 2000, 8000)
+    assert pair.told == (100, 100)
+    pair.ride(1, 2000, 8000)
+    assert pair.told == (20, 80)
+
+
+def test_a_fortnight_is_no_moment() -> None:
+    pair = Pair()
+    pair.tell(0, 0, 0)
+    for _ in range((1 << 30) // 3_600_000):
+        pair.one.now += 3_600_000
+        pair.share.saturate(pair.one.now)
+    pair.one.now = pair.two.now = 0
+    pair.tell(1, 8000, 2000)  # stands for a whole second: the round before was long ago
+    pair.ride(9, 8000, 2000)
+    assert pair.told == (80, 20)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 import pytest
-from pack_rig import PackRig
+from deckwatch.meters.stuck import Stuck
+from pack_rig import MeterRig, PackRig
 
 WARN, CLEAR = ("set", "warn"), ("clear", "ok")
 
@@ -135,3 +136,114 @@ def test_set_of_weeks_ago_is_not_compared_after_the_wrap() -> None:
     rig.ms = wrap + 500
     rig.frame(cells=[3640] * 9 + [3600])
     assert rig.value("stuck_cell_mv") == 0
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+
+def alone(full_mv: int = 4200) -> MeterRig:
+    rig = MeterRig(Stuck(full_mv))
+    rig.t.groups = 5
+    return rig
+
+
+def look(rig: MeterRig, after: int, cells: list[int], **told: int) -> tuple[int | None, int]:
+    """What is told of the next set: by how much the others moved, and who did not."""
+    rig.tell(after, cells=cells, **{"highest_mv": max(cells), "wild_cells": 0} | told)
+    return rig.value("stuck_cell_mv"), rig.where("stuck_cell_mv")
+
+
+def but(cell: int, mv: int, others: int = 3700) -> list[int]:
+    return [mv if number == cell else others for number in range(1, 6)]
+
+
+@pytest.mark.parametrize(("mv", "told"), [(3702, (40, 4)), (3698, (40, 4)), (3703, (0, 0))])
+def test_set_is_kept_until_each_group_has_moved_by_3_mv(mv: int, told: tuple[int, int]) -> None:
+    rig = alone()
+    assert look(rig, 0, but(4, 3700)) == (0, 1)  # the set that is kept, against itself
+    assert look(rig, 1000, but(4, mv, 3740)) == told
+    assert look(rig, 1000, but(4, mv, 3660)) == (40 if told[1] else 80, 4)
+
+
+def test_first_of_two_that_stand_still_is_named() -> None:
+    rig = alone()
+    look(rig, 0, [3700] * 5)
+    assert look(rig, 1000, [3740, 3700, 3740, 3700, 3740]) == (40, 2)
+
+
+@pytest.mark.parametrize(("gap_ms", "told"), [(10_000, (40, 4)), (10_001, (0, 1))])
+def test_sets_further_apart_than_10_s_are_not_compared(gap_ms: int, told: tuple[int, int]) -> None:
+    rig = alone()
+    look(rig, 0, but(4, 3700))
+    look(rig, 5000, but(4, 3700, 3720))
+    assert look(rig, gap_ms, but(4, 3700, 3740)) == told
+
+
+@pytest.mark.parametrize(("last_ms", "told"), [(0, (40, 4)), (1, (0, 1))])
+def test_a_set_is_kept_for_half_an_hour(last_ms: int, told: tuple[int, int]) -> None:
+    rig = alone()
+    look(rig, 0, but(4, 3700))
+    for _ in range(200):
+        look(rig, 8_995, but(4, 3700, 3720))
+    assert look(rig, 1000 + last_ms, but(4, 3700, 3740)) == told
+
+
+def test_another_number_of_groups_begins_anew() -> None:
+    rig = alone()
+    look(rig, 0, but(4, 3700))
+    rig.t.groups = 4
+    assert look(rig, 1000, but(4, 3700, 3740)) == (0, 1)
+    assert look(rig, 1000, but(4, 3700, 3760)) == (20, 4)
+
+
+def test_sets_with_a_wild_cell_and_old_ones_are_passed_over() -> None:
+    rig = alone()
+    look(rig, 0, but(4, 3700))
+    assert look(rig, 1000, but(4, 3700, 3740), wild_cells=1) == (0, 1)
+    rig.tell(1000, cells=but(4, 3700, 3740))  # no set is told to be complete
+    assert rig.value("stuck_cell_mv") == 0
+    assert rig.count("stuck_cell_mv") == 1
+
+
+@pytest.mark.parametrize(
+    ("full_mv", "from_ma", "to_ma", "moved"),
+    [
+        (3999, 0, 2999, 0),
+        (3999, 0, 3000, 40),
+        (3999, 0, -3000, 40),
+        (3999, -5000, -2001, 0),
+        (3999, -5000, -2000, 40),
+        (4000, 0, 0, 40),
+    ],
+)
+def test_lfp_moves_with_a_step_of_3_a_alone(
+    full_mv: int, from_ma: int, to_ma: int, moved: int
+) -> None:
+    rig = alone(full_mv)
+    look(rig, 0, but(4, 3300, 3300), current_ma=from_ma)
+    assert look(rig, 1000, but(4, 3300, 3340), current_ma=to_ma) == (moved, 4)
+
+
+def test_lfp_needs_a_current_that_is_known() -> None:
+    rig = alone(3650)
+    look(rig, 0, but(4, 3300, 3300), current_ma=0)
+    rig.tell(1000, current_ma=9000)
+    assert look(rig, 5_001, but(4, 3300, 3340)) == (0, 4)
+
+
+def test_switched_off_it_keeps_no_set() -> None:
+    rig = alone()
+    look(rig, 0, but(4, 3700))
+    rig.forget()
+    rig.t.groups = 5
+    assert look(rig, 1000, but(4, 3700, 3740)) == (0, 1)
+
+
+def test_a_fortnight_does_not_make_a_set_young() -> None:
+    rig = alone()
+    look(rig, 0, but(4, 3700))
+    for _ in range((1 << 30) // 3_600_000):
+        rig.now += 3_600_000
+        rig.saturate()
+    rig.now = 0  # the tick of the first set
+    assert look(rig, 1000, but(4, 3700, 3740)) == (0, 1)
