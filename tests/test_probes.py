@@ -1,8 +1,9 @@
 """The probe meter: coldest and hottest, and probes that cannot be right."""
 
 import pytest
-from deckwatch.telemetry import NO_PROBE
-from pack_rig import PackRig
+from deckwatch.meters.probes import Probes
+from deckwatch.telemetry import INDEX, NO_PROBE
+from pack_rig import MeterRig, PackRig
 
 DERIVED = ("coldest_dc", "hottest_dc", "probe_faults", "probe_jump_dc", "probe_apart_dc")
 
@@ -290,3 +291,157 @@ def test_two_weeks_without_temperatures_do_not_make_old_ones_new() -> None:
         rig.pack.saturate(rig.now)
     rig.ms = taken + wrap  # the tick is that of the last reading's second
     assert readings(rig, [350] * 4) == [0] * 4
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+
+def alone(messages: int = 0, start: int = 0) -> MeterRig:
+    return MeterRig(Probes(-200, 990, messages), start)
+
+
+@pytest.mark.parametrize(
+    ("dc", "fault"), [(-200, 1), (-199, 0), (989, 0), (990, 1), (-201, 1), (991, 1)]
+)
+def test_open_and_short_values_are_exact(dc: int, fault: int) -> None:
+    rig = alone()
+    rig.tell(temps=[230, dc, 240])
+    assert (rig.value("probe_faults"), rig.where("probe_faults")) == (fault, 2 * fault)
+    assert rig.meter.valid == 3 - fault
+    extremes = (230, 240) if fault else (min(dc, 230), max(dc, 240))
+    assert (rig.value("coldest_dc"), rig.value("hottest_dc")) == extremes
+    assert rig.value("probe_apart_dc") == extremes[1] - extremes[0]
+    assert rig.where("probe_apart_dc") == rig.where("hottest_dc")
+
+
+@pytest.mark.parametrize("start", [1, (1 << 29) + 1, (1 << 30) - 2])
+def test_age_of_a_sample_is_exact_wherever_the_clock_stands(start: int) -> None:
+    rig = alone(start=start)
+    rig.tell(temps=[210, 220])
+    rig.tell(600, temps={0: 230})
+    rig.tell(400, temps={1: 240})
+    assert rig.count("coldest_dc") == 2
+    rig.tell(4600)
+    assert rig.value("coldest_dc") == 230
+    rig.tell(1)
+    assert rig.value("coldest_dc") is None
+
+
+def test_a_probe_speaks_for_as_long_as_it_is_known() -> None:
+    for age_ms, coldest in ((5000, 200), (5001, 230)):
+        rig = alone()
+        rig.tell(temps=[200, 230])
+        rig.tell(1000, temps={1: 230})
+        told = rig.count("coldest_dc")
+        assert told == 1
+        rig.tell(age_ms - 1000, temps={1: 230})
+        assert rig.t.value[INDEX["coldest_dc"]] == coldest
+        assert rig.meter.valid == (1 if age_ms > 5000 else 2)
+
+
+@pytest.mark.parametrize(
+    ("temps", "message"),
+    [
+        ([230, -100], 1),
+        ([-100, 230], 1),
+        ([230, -99], 0),
+        ([230, -101], 0),
+        ([230, 1000], 2),
+        ([1000, -100], 2),
+        ([-100, 1000], 2),
+        ([230, 999], 0),
+        ([230, 1001], 0),
+    ],
+)
+def test_messages_are_exact(temps: list[int], message: int) -> None:
+    rig = alone(messages=1)
+    rig.tell(temps=temps)
+    assert (rig.value("temp_message"), rig.where("temp_message")) == (message, 0)
+    before = rig.count("temp_message")
+    rig.tell(100, soc_pct=50)
+    assert rig.count("temp_message") == before
+    rig.tell(100, temps=temps)
+    assert rig.count("temp_message") > before
+    assert rig.meter.valid == sum(dc not in (-100, 1000) and -200 < dc < 990 for dc in temps)
+
+
+def jumps(rig: MeterRig, every_ms: int, *values: int) -> list[int | None]:
+    found = []
+    for dc in values:
+        rig.tell(every_ms, temps=[dc])
+        found.append(rig.value("probe_jump_dc"))
+    return found
+
+
+def test_calm_value_is_the_median_of_three() -> None:
+    rig = alone()
+    assert jumps(rig, 100, 200, 210, 230) == [0, 0, 0]
+    # 230, 230, 250 and 260 after 210
+    assert jumps(rig, 100, 250, 190, 260, 270) == [20, 0, 20, 10]
+
+
+@pytest.mark.parametrize(("last_ms", "jump"), [(4500, 60), (4501, 0)])
+def test_jump_is_seen_for_10_s(last_ms: int, jump: int) -> None:
+    rig = alone()
+    jumps(rig, 500, 200, 200, 200, 200, 200)  # kept at 2.5 s
+    assert jumps(rig, 500, 260, 260) == [0, 60]
+    assert jumps(rig, 4500, 260) == [60]
+    assert jumps(rig, last_ms, 260) == [jump]
+
+
+def test_readings_are_kept_each_2_s() -> None:
+    rig = alone()
+    jumps(rig, 500, 200, 200, 200, 200)
+    assert jumps(rig, 499, 260, 260, 260) == [0, 60, 0]  # 1999 ms after the first nothing is kept
+    rig = alone()
+    jumps(rig, 500, 200, 200, 200, 200)
+    assert jumps(rig, 500, 260, 260, 260) == [0, 60, 60]
+
+
+def test_five_readings_are_kept() -> None:
+    rig = alone()
+    assert jumps(rig, 2000, *[200] * 5, *[260] * 8) == [0] * 6 + [60] * 5 + [0] * 2
+
+
+def test_largest_jump_is_named_and_of_equals_the_first() -> None:
+    rig = alone()
+    for temps in ([200, 200, 200, 200],) * 3 + ([250, 270, 270, 200],) * 2:
+        rig.tell(500, temps=temps)
+    assert (rig.value("probe_jump_dc"), rig.where("probe_jump_dc")) == (70, 2)
+
+
+def test_jump_against_the_reading_just_before() -> None:
+    rig = alone()
+    jumps(rig, 500, 200, 200, 200, 300, 300)
+    assert jumps(rig, 500, 200, 200) == [0, 100]
+    assert rig.where("probe_jump_dc") == 1
+
+
+@pytest.mark.parametrize(("gap_ms", "jump"), [(10_000, 100), (10_001, 0)])
+def test_a_gap_of_more_than_10_s_forgets(gap_ms: int, jump: int) -> None:
+    rig = alone()
+    rig.t.ttl_ms = 60_000
+    jumps(rig, 100, 200, 200, 200, 200)
+    assert jumps(rig, gap_ms, 300, 300)[0] == 0
+    assert jumps(rig, 0, 300) == [jump]
+
+
+def test_switched_off_the_past_is_forgotten() -> None:
+    rig = alone()
+    jumps(rig, 500, 200, 200, 200)
+    rig.forget()
+    assert rig.meter.valid == 0
+    assert jumps(rig, 500, 300, 300, 300, 300) == [0] * 4
+    assert rig.count("coldest_dc") == 7
+
+
+def test_a_fortnight_does_not_make_readings_young() -> None:
+    rig = alone()
+    rig.t.ttl_ms = 1 << 27
+    jumps(rig, 500, 200, 200, 200)
+    for _ in range((1 << 30) // 3_600_000):
+        rig.now += 3_600_000
+        rig.saturate()
+    rig.now = 1500
+    assert jumps(rig, 500, 300, 300, 300) == [0, 0, 0]
+    assert rig.count("coldest_dc") == 6
