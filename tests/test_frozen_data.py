@@ -347,3 +347,12 @@ def test_what_stands_for_weeks_stays_long() -> None:
         rig.saturate()
     assert (rig.value("frozen_load_ms") or 0) > 200_000_000
     assert (rig.value("frozen_ride_ms") or 0) > 200_000_000
+
+
+def test_current_before_values_were_lost_does_not_count_after() -> None:
+    rig = alone()
+    rig.tell(pack_mv=38_000, current_ma=-10)
+    rig.tell(5001)
+    rig.tell(100, pack_mv=38_000, current_ma=0, remaining_mah=29_000)
+    rig.tell(100, pack_mv=39_000, current_ma=0, remaining_mah=29_000)
+    assert rig.value("stand_in") == 1

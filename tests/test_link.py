@@ -417,3 +417,208 @@ def test_counters_may_wrap() -> None:
 def test_bit_errors_follow_the_logarithm(bad: int) -> None:
     exact = -math.log(1 - bad / (100 + bad)) / (20 * 10) * 1e6
     assert bit_error_ppm(100, bad, 2000) == pytest.approx(exact, rel=0.04, abs=1)
+
+
+# --- exactly -------------------------------------------------------------------------------------
+
+
+def test_bit_errors_are_three_terms_of_the_logarithm_each_rounded_down() -> None:
+    for p in range(10_000):  # of 10,000 frames of 10 bytes are damaged
+        good = 10_000 - p
+        terms = p + p**2 // 20_000 + p**2 // 10_000 * p // 30_000
+        assert bit_error_ppm(good, p, 10 * good) == terms
+    assert bit_error_ppm(2, 1, 41) == (3333 + 555 + 123) * 100 // 205
+
+
+def test_totals_wrap_at_30_bits() -> None:
+    rig = Rig()
+    link = rig.link
+    link.requests = link.replies = link.overruns = TICKS - 2
+    for total in (TICKS - 1, 0, 1):
+        rig.request()
+        rig.reply()
+        link.line(BMS_TX, OVERRUN)
+        assert (link.requests, link.replies, link.overruns) == (total, total, total)
+
+
+def wired(*ports: int) -> tuple[Rig, list[Counters]]:
+    """A link with receivers at these ports."""
+    rig = Rig()
+    counters = [Counters() for _ in range(3)]
+    rig.link = Link([counters[port] if port in ports else None for port in range(3)])
+    return rig, counters
+
+
+@pytest.mark.parametrize(("port", "off"), [(BMS_TX, False), (HOST_TX, False), (DASH, True)])
+def test_bytes_of_either_wire_of_the_battery_tell_that_it_is_on(port: int, off: bool) -> None:
+    rig, counters = wired(BMS_TX, HOST_TX, DASH)
+    for counter in counters:
+        counter.bytes = 1000
+    rig.link.line(BMS_TX, IDLE)
+    rig.link.line(HOST_TX, LOW)
+    assert rig.link.line(BMS_TX, LOW) is True
+    counters[port].bytes += 63
+    rig.link.update(rig.t, rig.now)
+    assert rig.link.is_off is True
+    counters[port].bytes += 1
+    rig.link.update(rig.t, rig.now)
+    assert rig.link.is_off is off
+
+
+@pytest.mark.parametrize("port", [BMS_TX, HOST_TX])
+def test_a_frame_on_a_wire_held_low_raises_its_level(port: int) -> None:
+    rig = Rig()
+    rig.link.line(BMS_TX, LOW)
+    rig.link.line(HOST_TX, LOW)
+    rig.heard(port)
+    assert rig.link.is_off is False
+    assert rig.link.line(HOST_TX if port == BMS_TX else BMS_TX, LOW) is False
+    assert rig.link.line(port, LOW) is True
+
+
+def test_switching_on_again_forgets_too() -> None:
+    rig = Rig()
+    rig.link.line(BMS_TX, LOW)
+    rig.request()
+    rig.link.is_off = True
+    assert rig.link.line(BMS_TX, IDLE) is True
+    assert rig.value("unanswered_ms") is None
+
+
+def test_reply_or_frame_of_the_other_wire_is_no_word_of_the_battery() -> None:
+    rig = Rig()
+    for _ in range(3):
+        rig.reply(HOST_TX)
+    assert rig.link.replies == 3
+    rig.ms = 2000
+    assert rig.value("quiet_ms") is None
+    rig.reply()
+    rig.reply()
+    rig.ms = 3000
+    rig.reply(HOST_TX)
+    rig.ms = 4500
+    assert rig.value("quiet_ms") == 2500
+
+
+def test_silences_name_no_cell_and_are_a_new_sample_each_round() -> None:
+    rig = Rig()
+    rig.reply()
+    rig.reply()
+    rig.request()
+    for number in (1, 2, 3):
+        rig.link.update(rig.t, rig.now)
+        for slot in ("unanswered_ms", "quiet_ms"):
+            assert (rig.t.count[INDEX[slot]], rig.t.where[INDEX[slot]]) == (number, 0)
+    assert rig.t.stamp[INDEX["quiet_ms"]] == rig.now
+
+
+@pytest.mark.parametrize(("ms", "wait"), [(0, 1000), (1, 999), (999, 1), (1000, 1000)])
+def test_round_is_due_at_a_whole_second_of_quiet(ms: int, wait: int) -> None:
+    rig = Rig()
+    rig.reply()
+    rig.reply()
+    rig.ms = ms
+    assert rig.link.update(rig.t, rig.now) == wait
+
+
+def test_silences_are_told_as_an_hour_at_most() -> None:
+    rig = Rig()
+    rig.reply()
+    rig.reply()
+    for _ in range(10):
+        rig.request()
+    for ms, told in ((3_599_999, 3_599_999), (3_600_000, 3_600_000), (3_600_001, 3_600_000)):
+        rig.ms = ms
+        assert rig.value("unanswered_ms") == rig.value("quiet_ms") == told
+
+
+def test_a_step_of_the_measure_is_5_s_to_the_millisecond() -> None:
+    rig = Rig()
+    rig.link.update(rig.t, rig.now)
+    rig.counters.frames = 30
+    rig.counters.damaged = 10
+    for ms, score in ((4999, 100), (5000, 75), (5001, 75)):
+        rig.ms = ms
+        rig.link.update(rig.t, rig.now)
+        assert rig.link.score == score
+    rig.counters.damaged = 30  # 30 of each
+    for ms, score in ((9999, 75), (10_000, 50)):
+        rig.ms = ms
+        rig.link.update(rig.t, rig.now)
+        assert rig.link.score == score
+
+
+def test_all_receivers_are_measured() -> None:
+    rig, counters = wired(BMS_TX, HOST_TX, DASH)
+    rig.link.update(rig.t, rig.now)
+    for counter in counters:
+        counter.frames, counter.damaged, counter.frame_bytes = 20, 2, 400
+    for _ in range(6):
+        rig.ms += 5000
+        rig.link.update(rig.t, rig.now)
+    assert rig.link.score == 90  # 60 of 66
+    assert rig.value("bit_error_ppm") == bit_error_ppm(60, 6, 1200)
+    assert rig.t.where[INDEX["bit_error_ppm"]] == 0
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "score", "ppm"),
+    [
+        (20, 3, 86, bit_error_ppm(20, 3, 400)),
+        (20, 2, 90, 0),
+        (19, 3, 86, None),
+        (19, 1, 95, None),
+        (18, 1, 100, None),
+        (0, 20, 0, None),
+    ],
+)
+def test_what_a_measure_needs(good: int, bad: int, score: int, ppm: int | None) -> None:
+    rig = Rig()
+    rig.link.update(rig.t, rig.now)
+    rig.counters.frames, rig.counters.damaged, rig.counters.frame_bytes = good, bad, 20 * good
+    for number in range(6):
+        assert rig.value("bit_error_ppm") is None, number
+        rig.ms += 5000
+        rig.link.update(rig.t, rig.now)
+    assert (rig.link.score, rig.link.worst) == (score, score)
+    assert rig.value("bit_error_ppm") == ppm
+
+
+def test_a_measure_looks_back_six_steps() -> None:
+    rig = Rig()
+    rig.link.update(rig.t, rig.now)
+    rig.counters.damaged = 40
+    scores = []
+    for _ in range(9):
+        rig.counters.frames += 20
+        rig.counters.frame_bytes += 400
+        rig.ms += 5000
+        rig.link.update(rig.t, rig.now)
+        scores.append(rig.link.score)
+    assert scores == [33, 50, 60, 66, 71, 75, 100, 100, 100]
+    assert rig.link.worst == 33
+
+
+def test_switching_off_begins_the_window_with_the_next_round() -> None:
+    rig = Rig()
+    rig.link.update(rig.t, rig.now)
+    rig.counters.frames, rig.counters.damaged = 30, 10
+    rig.ms = 4000
+    rig.link.update(rig.t, rig.now)
+    rig.link.reset()
+    rig.ms = 6000
+    rig.link.update(rig.t, rig.now)
+    rig.counters.frames = 60
+    rig.ms = 10_999
+    rig.link.update(rig.t, rig.now)
+    assert rig.link.score == 100
+    rig.counters.damaged = 40
+    rig.ms = 11_000
+    rig.link.update(rig.t, rig.now)
+    assert rig.link.score == 50
+
+
+def test_a_new_link_has_heard_nothing() -> None:
+    link = Rig().link
+    assert (link.requests, link.replies, link.overruns) == (0, 0, 0)
+    assert (link.score, link.worst, link.is_off) == (100, 100, False)

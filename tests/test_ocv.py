@@ -3,8 +3,8 @@
 from itertools import pairwise
 
 import pytest
-from deckwatch.meters.ocv import LFP, NMC, curve_of, permille
-from pack_rig import PackRig
+from deckwatch.meters.ocv import LFP, NMC, Ocv, curve_of, permille
+from pack_rig import MeterRig, PackRig
 from packlab.made.chemistry import CHEMISTRIES
 from packlab.made.pack import Group
 
@@ -160,3 +160,88 @@ def test_ride_suspends_the_judgement() -> None:
     assert rig.state("soc_mismatch") == ("unknown", "info")
     rig.repeat(70, every_ms=1000, current_ma=0, pack_mv=40_700, soc_pct=18)
     assert rig.state("soc_mismatch") == ("set", "info")
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+
+def alone(series: int = 10, full_mv: int = 4200) -> MeterRig:
+    return MeterRig(Ocv(series, full_mv))
+
+
+@pytest.mark.parametrize(
+    ("mv", "pct"),
+    [(3729, 50), (3723, 49), (3724, 49), (3692, 45), (3691, 44), (3000, 0), (3030, 1), (3029, 0)],
+)
+def test_percent_is_to_the_nearest(mv: int, pct: int) -> None:
+    rig = alone()
+    rig.tell(pack_mv=10 * mv + 9, resting=1)
+    assert (rig.value("ocv_pct"), rig.where("ocv_pct")) == (pct, 0)
+
+
+@pytest.mark.parametrize(
+    ("mv", "soc", "error"),
+    [
+        (3675, 40, 0),  # 15 mV lower is 400 thousandths
+        (3674, 39, 0),
+        (3675, 39, 1),
+        (3715, 50, 0),  # 15 mV higher is 500
+        (3715, 51, 1),
+        (3716, 51, 0),  # 501 is as good as 51 %
+        (3716, 52, 1),
+        (3378, 0, 25),  # 80 thousandths
+        (3377, 0, 7),
+        (3378, -1, 25),
+        (3378, 1, 6),
+        (4000, 0, 77),
+    ],
+)
+def test_error_to_the_millivolt(mv: int, soc: int, error: int) -> None:
+    rig = alone()
+    rig.tell(pack_mv=10 * mv, soc_pct=soc, resting=1)
+    assert (rig.value("soc_error_pct"), rig.where("soc_error_pct")) == (error, 0)
+
+
+def test_both_are_as_old_and_as_new_as_the_voltage() -> None:
+    rig = alone()
+    rig.tell(pack_mv=37_300, soc_pct=50, resting=1)
+    rig.tell(2000, soc_pct=50, resting=1)
+    rig.tell(3000, soc_pct=50, resting=1)
+    for slot in ("ocv_pct", "soc_error_pct"):
+        assert (rig.value(slot), rig.count(slot)) == (50 if slot == "ocv_pct" else 0, 1)
+    rig.tell(1, soc_pct=50, resting=1)
+    assert (rig.value("ocv_pct"), rig.value("soc_error_pct")) == (None, None)
+    rig.tell(pack_mv=37_300, resting=1)
+    assert rig.count("ocv_pct") == 2
+
+
+def test_unknown_rest_and_unknown_percent() -> None:
+    rig = alone()
+    rig.tell(pack_mv=37_300, soc_pct=90, resting=1)
+    assert rig.value("soc_error_pct") == 38
+    rig.tell(5001, pack_mv=37_300, soc_pct=90)
+    assert (rig.value("ocv_pct"), rig.value("soc_error_pct")) == (None, 0)
+    rig.tell(5001, pack_mv=37_300, resting=1)
+    assert (rig.value("ocv_pct"), rig.count("soc_error_pct")) == (50, 2)
+
+
+@pytest.mark.parametrize(("series", "groups", "pct"), [(10, 12, 50), (0, 10, 50), (0, 0, None)])
+def test_owners_number_of_cells_goes_first(series: int, groups: int, pct: int | None) -> None:
+    rig = alone(series)
+    rig.t.groups = groups
+    rig.tell(pack_mv=37_300, resting=1)
+    assert rig.value("ocv_pct") == pct
+
+
+@pytest.mark.parametrize(("pack_mv", "pct"), [(1, 0), (0, None), (-1, None)])
+def test_pack_of_a_millivolt_is_empty(pack_mv: int, pct: int | None) -> None:
+    rig = alone()
+    rig.tell(pack_mv=pack_mv, resting=1)
+    assert rig.value("ocv_pct") == pct
+
+
+def test_lfp_is_full_below_4_v() -> None:
+    rig = alone(full_mv=3999)
+    rig.tell(pack_mv=32_900, soc_pct=0, resting=1)
+    assert (rig.value("ocv_pct"), rig.value("soc_error_pct")) == (50, 38)
+    assert [permille(LFP, mv) for mv in (2600, 2610, 3600, 3601)] == [0, 1, 1000, 1000]

@@ -3,8 +3,9 @@
 import pytest
 from deckwatch.faults import ALARMING, FAULTS, HARMLESS, WORD_BITS, mask
 from deckwatch.meters.median import median
+from deckwatch.meters.reports import Reports
 from deckwatch.telemetry import INDEX
-from pack_rig import PackRig
+from pack_rig import MeterRig, PackRig
 
 OK, INFO, WARN, ALARM = range(4)
 
@@ -200,3 +201,81 @@ def test_median_is_the_lower_middle(values: list[int], middle: int) -> None:
 
 def test_median_of_differences() -> None:
     assert median([10, 20, 40], 3, [1, 15, 5]) == 9
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+
+def test_each_report_is_told_anew_with_its_own_sample_only() -> None:
+    rig = MeterRig(Reports())
+    slots = {"discharge_ma": "current_ma", "fault_level": "faults_a", "error_level": "error_code"}
+    for derived, source in slots.items():
+        rig.tell(100, **{source: 1})
+        assert rig.count(derived) == 1
+        others = {count: rig.count(count) for count in slots}
+        rig.tell(100, soc_pct=50)
+        assert {count: rig.count(count) for count in slots} == others
+        rig.t.stamp[INDEX[source]] = rig.now - 50  # another stamp without a sample is no news
+        rig.tell(0, soc_pct=50)
+        assert rig.t.stamp[INDEX[derived]] == rig.now - 100
+        rig.tell(100, **{source: 1})
+        assert (rig.count(derived), rig.t.stamp[INDEX[derived]]) == (2, rig.now)
+    assert rig.where("discharge_ma") == 0
+
+
+@pytest.mark.parametrize(("code", "where"), [(255, 255), (256, 0), (300, 44), (-1, 255)])
+def test_error_code_is_named_by_its_low_byte(code: int, where: int) -> None:
+    rig = MeterRig(Reports())
+    rig.tell(error_code=code)
+    assert (rig.value("error_level"), rig.where("error_level")) == (WARN, where)
+
+
+def test_family_says_which_codes_alarm() -> None:
+    rig = MeterRig(Reports(b"\x07"))
+    for code, level in ((7, ALARM), (21, WARN), (0, OK)):
+        rig.tell(100, error_code=code)
+        assert rig.value("error_level") == level
+
+
+def test_faults_of_both_words_at_once() -> None:
+    def of(word: int, names: tuple[str, ...]) -> list[str]:
+        places = [FAULTS.index(name) for name in names]
+        return [FAULTS[place] for place in sorted(places) if place // WORD_BITS == word]
+
+    others = tuple(name for name in FAULTS if name not in ALARMING and name not in HARMLESS)
+    for names in (ALARMING, others, HARMLESS):
+        for low in of(0, names)[:2]:
+            for high in of(1, names)[:2]:
+                rig = MeterRig(Reports())
+                rig.tell(**fault_words(low, high))
+                assert rig.where("fault_level") == 1 + FAULTS.index(low)
+    for worse, better in ((ALARMING, others), (others, HARMLESS), (ALARMING, HARMLESS)):
+        for bad in of(1, worse)[:1]:
+            for good in of(0, better)[:1]:
+                rig = MeterRig(Reports())
+                rig.tell(**fault_words(good, bad))
+                assert rig.where("fault_level") == 1 + FAULTS.index(bad)
+
+
+def test_wires_are_told_once_a_frame_and_of_equals_the_first() -> None:
+    rig = PackRig()
+    wires(rig, [40, 90, 90])
+    rig.frame(soc_pct=50)
+    for slot, value, where in (
+        ("wire_most_mohm", 90, 2),
+        ("wire_ratio_pct", 100, 2),
+        ("wire_fault", 0, 0),
+    ):
+        assert (rig.value(slot), rig.where(slot)) == (value, where)
+        assert rig.t.count[INDEX[slot]] == 1
+    rig.advance(300)
+    wires(rig, [40, 41, 61])
+    assert rig.value("wire_ratio_pct") == 148  # 148.8
+    assert rig.t.count[INDEX["wire_ratio_pct"]] == 2
+    assert rig.t.stamp[INDEX["wire_ratio_pct"]] == rig.now
+
+
+@pytest.mark.parametrize(("values", "middle"), [([3, 3, 1], 3), ([1, 3, 3, 2], 2), ([2, 2], 2)])
+def test_median_of_equals(values: list[int], middle: int) -> None:
+    assert median(values, len(values)) == middle
+    assert median([value + 7 for value in values], len(values), [7] * len(values)) == middle
