@@ -1,9 +1,11 @@
-"""Writes host/packlab/wireshark/deckwatch.lua, the dissector for Wireshark: engine.lua behind the
-firmware's own FRAMING rows, field tables and kinds of frame, as Lua tables.
+"""Writes host/packlab/wireshark/deckwatch.lua, the dissector for Wireshark: the parts beside it,
+behind the firmware's own FRAMING rows, field tables and kinds of frame, as Lua tables.
 
     .venv/bin/python tools/make_wireshark.py [--check]
 
-Kinds are not copied by hand: the firmware's decoders are asked for every address and command.
+Kinds of the scooters' frames are not copied by hand: the firmware's decoders are asked for every
+address and command. Which table is read where, by the other families, is code there and code in
+FAMILY.lua here; tests/test_wireshark.py holds the two against each other.
 --check only compares (exit 1: run me).
 """
 
@@ -18,6 +20,20 @@ from packlab.encode import width
 FOLDER = root() / "host" / "packlab" / "wireshark"
 TARGET = FOLDER / "deckwatch.lua"
 SCOOTERS = ("ninebot", "xiaomi")
+PARTS = ("engine", "scooter", "jbd", "ant", "vesc", "daly", "jk", "packets")
+# The tables of the other families, by the module they stand in.
+TABLES_OF: dict[str, dict[str, tuple[str, ...]]] = {
+    "jbd": {"jbd": ("BASIC", "CHARGE", "CHARGE_X10", "CELLS", "COUNTERS")},
+    "ant": {"ant": ("OLD_STATUS", "OLD_CELLS", "CELLS", "PROBES", "STATUS", "SETTINGS")},
+    "vesc": {"vesc": ("VALUES", "SETUP", "OLD_VALUES", "BMS", "BMS_CELLS", "BMS_TAIL", "CAN")},
+    "daly": {"daly_map": ("A5", "D2", "H81")},
+    "jk": {
+        "jk02": ("LIVE", "LIVE_32", "LIVE_24", "SETTINGS", "DEVICE", "CELLS", "WIRES", "PROBES"),
+        "jk_display": ("DISPLAY", "DISPLAY_TEMPS", "PB_MAIN", "BALANCER"),
+    },
+}
+# What code sets that no row names.
+_SET_BY_CODE = ("charge_fet", "discharge_fet", "mos_temp_dc", "current_ma", "soc_pct", "cycles")
 # By the address that speaks: the tables its replies are read with, as each protocol's decode does.
 READERS = {
     "xiaomi": {0x25: ["BATTERY"], 0x23: ["CONTROLLER"]},
@@ -33,7 +49,7 @@ _NAMED = (0x11, 0x12, 0x20, 0x21, 0x22, 0x23)  # Ninebot's addresses that make a
 _OTHER = 0xFF  # stands for all the rest
 _UNITS = {
     "mv": "mV", "ma": "mA", "mah": "mAh", "pct": "%", "s": "s", "m": "m", "mh": "m/h",
-    "dc": "0.1 °C",
+    "dc": "0.1 °C", "mohm": "mΩ", "permille": "‰",
 }  # fmt: skip
 _DASH = ("throttle_raw", "brake_raw", "mode", "controller_soc_pct", "speed_mh", "error_code")
 _LINE = 98
@@ -49,6 +65,8 @@ def lua(value: Any) -> str:
         return value
     if isinstance(value, bytes):
         return '"' + "".join(f"\\x{byte:02x}" for byte in value) + '"'
+    if value is None:
+        return "nil"
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, bool):
@@ -77,25 +95,27 @@ def framing(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def field(row: tuple[Any, ...]) -> dict[str, Any]:
-    """A row of a field table (fields.py) with names and all that was left off."""
+    """A row of a field table (fields.py) with names; what has its default is left off."""
     offset, code, slot = row[:3]
-    named: dict[str, Any] = {"offset": offset, "slot": slot, "count": 1}
+    named: dict[str, Any] = {"offset": offset, "slot": slot}
     if code.startswith("text"):
         return named | {"kind": "text", "width": width(code)}
-    if code in ("bcd", "date"):
-        return named | {"kind": code, "code": "<H"}
+    if code in ("bcd", "bcd2"):
+        return named | {"kind": "bcd", "code": "B" if code == "bcd2" else "<H"}
+    if code.endswith("date"):
+        return named | {"kind": "date", "code": ">H" if code[0] == ">" else "<H"}
     if slot == "faults":
         return named | {"kind": "faults", "code": code, "faults": [list(bit) for bit in row[3]]}
-    if slot == "balance_a":
-        return named | {"kind": "balance", "code": code}
+    if slot in ("balance_a", "balance_b"):
+        return named | {"kind": "balance", "code": code, "first_cell": 1 + 16 * (slot[-1] == "b")}
     if "." in code:
         base, bit = code.split(".")
         return named | {"kind": "bit", "code": base, "bit": int(bit)}
-    given = row[3:]
-    rest = (*given, *(1, 1, 0, 1, 0)[len(given) :])
-    named |= {"kind": "value", "code": code}
-    named |= dict(zip(("mul", "div", "add", "count", "first"), rest[:5], strict=True))
-    return named | ({"absent": rest[5]} if len(rest) > 5 else {})
+    names = ("mul", "div", "add", "count", "first", "absent")
+    given = dict(zip(names, row[3:], strict=False))
+    usual = {"mul": 1, "div": 1, "add": 0, "count": 1, "first": 0}
+    changed = {name: value for name, value in given.items() if usual.get(name) != value}
+    return named | {"kind": "value", "code": code} | changed
 
 
 def kinds(family: str) -> dict[int, dict[int, str]]:
@@ -122,33 +142,90 @@ def _kinds(family: str, addresses: bytes) -> dict[int, str]:
     return found
 
 
-def slots() -> tuple[list[str], list[str]]:
-    """The slots that hold numbers, and those that hold text, of both scooter families."""
-    rows = [row for family in SCOOTERS for table in tables(family).values() for row in table]
+def slots(made: dict[str, dict[str, list[dict[str, Any]]]]) -> tuple[list[str], list[str]]:
+    """The slots that hold numbers, and those that hold text, of all families' tables."""
+    rows = [row for tables in made.values() for table in tables.values() for row in table]
     text = {row["slot"] for row in rows if row["kind"] in ("text", "bcd", "date")}
-    apart = text | {"faults", "balance_a"}
-    return sorted(({row["slot"] for row in rows} | set(_DASH)) - apart), sorted(text)
+    apart = text | {"faults", "balance_a", "balance_b"}
+    numbers = {row["slot"] for row in rows} | set(_DASH) | set(_SET_BY_CODE)
+    return sorted(numbers - apart), sorted(text)
 
 
 def tables(family: str) -> dict[str, list[dict[str, Any]]]:
-    module = firmware(f"protocols.{family}")
-    names = sorted({name for names in READERS[family].values() for name in names})
-    return {name: [field(row) for row in getattr(module, name)] for name in names}
+    """Every table of a family by name."""
+    places: dict[str, tuple[str, ...]] = TABLES_OF.get(family, {})
+    if family in SCOOTERS:
+        names = sorted({name for names in READERS[family].values() for name in names})
+        places = {family: tuple(names)}
+    found = {}
+    for module, named in places.items():
+        for name in named:
+            rows = getattr(firmware(f"protocols.{module}"), name)
+            found[name] = [field(row) for row in rows]
+    return found | (_more_of_jk() if family == "jk" else {})
+
+
+def _more_of_jk() -> dict[str, list[dict[str, Any]]]:
+    """Registers of 4E 57, at sixteen times their number as the firmware has them; the tables of
+    JK02 once more for Modbus, with the most significant byte first."""
+    tlv, jk02 = (firmware(f"protocols.{name}") for name in ("jk_tlv", "jk02"))
+    rows = [(row[0] << 4, *row[2:]) for row in tlv.REGISTERS if len(row) > 2]
+    found = {"REGISTERS": [field(row) for row in rows]}
+    found["DISPLAY_CELLS"] = [field(row) for row in firmware("protocols.jk_display").CELLS]
+    for name in ("LIVE", "SETTINGS", "DEVICE", "CELLS", "WIRES", "PROBES"):
+        both = getattr(jk02, name) + (jk02.LIVE_32 if name == "LIVE" else ())
+        big = [(row[0], row[1].replace("<", ">"), *row[2:]) for row in sorted(both)]
+        found[f"{name}_BIG"] = [field(row) for row in big]
+    return found
+
+
+def constants() -> Iterator[str]:
+    """What else the families' code goes by."""
+    ant, vesc, daly = (firmware(f"protocols.{name}") for name in ("ant", "vesc", "daly_map"))
+    faults = {"discharge": ant.DISCHARGE_FAULTS, "charge": ant.CHARGE_FAULTS}
+    yield from _long("ANT_FAULTS", [f"{n} = {lua(v)}" for n, v in faults.items()] + [
+        f"balance = {lua(padded(ant.BALANCE_FAULTS, len(ant.CHARGE_FAULTS)))}"
+    ])  # fmt: skip
+    widths = {name: list(getattr(vesc, f"{name}_WIDTHS")) for name in ("VALUES", "SETUP")}
+    yield f"local VESC_WIDTHS = {lua(widths)}"
+    for name in ("READS", "WRITES"):
+        commands = getattr(vesc, {"READS": "_PLAIN_READS", "WRITES": "_WRITES"}[name])
+        yield from _long(f"VESC_{name}", [f"[{command}] = true" for command in commands])
+    yield f"local DALY_LIMITS = {lua(daly.LIMITS)}"
+    yield from _long("DALY_GUESSES", list(map(lua, daly.GUESSES)))
+    registers = firmware("protocols.jk_tlv").REGISTERS
+    widths_of = {row[0]: row[1] for row in registers}
+    yield from _long(
+        "JK_WIDTHS", [f"[{number:#x}] = {size}" for number, size in widths_of.items()]
+    )
+    alarms = firmware("protocols.jk_display").DISPLAY_ALARMS
+    yield from _long("JK_DISPLAY_ALARMS", list(map(lua, alarms)))
+
+
+def padded(names: tuple[str, ...], size: int) -> tuple[str, ...]:
+    """Codes behind the last one that has a name have none."""
+    return names + ("",) * (size - len(names))
 
 
 def text() -> str:
     """The whole dissector."""
     made = "\n".join(_made())
-    head, engine = ((FOLDER / name).read_text("utf-8") for name in ("head.lua", "engine.lua"))
-    how = "-- Written by tools/make_wireshark.py from the firmware's tables and engine.lua."
-    return f"{head}{how}\n\n{made}\n{engine}"
+    head, *parts = ((FOLDER / f"{name}.lua").read_text("utf-8") for name in ("head", *PARTS))
+    how = (
+        "-- Written by tools/make_wireshark.py from the firmware's tables and the files beside it."
+    )
+    return f"{head}{how}\n\n{made}\n{''.join(parts)}"
 
 
 def _made() -> Iterator[str]:
     names = list(firmware("index").PROTOCOLS)
-    numbers, texts = slots()
+    made = {name: tables(name) for name in names}
+    numbers, texts = slots(made)
     units = {n: " " + _UNITS[u] for n in numbers if (u := n.rpartition("_")[2]) in _UNITS}
     yield f"local FITTED_MV = {decode.FITTED_MV}"
+    telemetry = firmware("telemetry")
+    for name in ("MAX_CELLS", "MAX_PROBES", "TEXT_BYTES"):
+        yield f"local {name} = {getattr(telemetry, name)}"
     yield f"local OTHER = {_OTHER:#x} -- an address that makes no difference"
     yield f"local NAMES = {lua(names)}"
     yield from _long("SLOTS", list(map(lua, numbers)))
@@ -161,9 +238,9 @@ def _made() -> Iterator[str]:
         yield "  },"
     yield "}"
     yield "local TABLES = {"
-    for family in SCOOTERS:
+    for family in names:
         yield f"  {family} = {{"
-        for name, rows in tables(family).items():
+        for name, rows in made[family].items():
             yield f"    {name} = {{"
             yield from (f"      {lua(row)}," for row in rows)
             yield "    },"
@@ -182,6 +259,7 @@ def _made() -> Iterator[str]:
     yield "local WORDS = { -- kinds of frame by command"
     yield from (f"  {lua(found)}," for found in known)
     yield "}"
+    yield from constants()
     yield "local KINDS = { -- by address; Ninebot: source * 256 + destination"
     yield from lines
     yield "}"

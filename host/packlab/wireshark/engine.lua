@@ -1,6 +1,7 @@
 
 local RTAC_BYTES = 12 -- RTAC serial's own header, in front of what passed
 local GAP_S = 0.1 -- silence that ends a frame, as in the firmware's framer
+local PATIENCE_S = 1 -- a reply belongs to a question no older than this
 local SETTLED = 20 -- frames after which families that are behind are no longer tried
 local NONE, BAD_LENGTH, CUT, BAD_CHECK = 0, 1, 2, 3
 
@@ -57,12 +58,29 @@ local CHECKS = {
 
 -- Numbers -----------------------------------------------------------------------------------------
 
-local WIDTHS = { B = 1, b = 1, H = 2, h = 2, I = 4, i = 4 }
+local WIDTHS = { B = 1, b = 1, H = 2, h = 2, I = 4, i = 4, f = 4 }
+
+-- A big-endian single in thousandths, as fields.py has it: of the 24 bits of its fraction the upper
+-- 22 are used. Nil beyond 30 bits.
+local function thousandths(text, at)
+  local b0, b1, b2, b3 = text:byte(at + 1, at + 4)
+  local exponent = b0 % 128 * 2 + floor(b1 / 128)
+  local value = ((b1 % 128 + 128) * 16384 + b2 * 64 + floor(b3 / 4)) * 125
+  local shift = 145 - exponent
+  if shift < -1 then
+    return nil
+  end
+  value = shift > 29 and 0 or shift < 0 and value * 2 or floor(value / 2 ^ shift + 0.5)
+  return b0 >= 128 and -value or value
+end
 
 -- The number at a 0-based place, in a struct code of fields.py, and how many bytes it has.
 local function number(text, at, code)
   local kind = code:sub(-1)
   local width = WIDTHS[kind]
+  if kind == "f" then
+    return thousandths(text, at), width
+  end
   local value = 0
   for i = 0, width - 1 do
     local place = code:sub(1, 1) == ">" and i or width - 1 - i
@@ -128,11 +146,11 @@ local function follows(row, text, at)
   return 0
 end
 
--- What stands at `at`: a size and NONE, nil while bytes are missing, or false, why not, and the
--- size of the candidate.
+-- What stands at `at`: a size, whether nothing checks it, and the number of the row; nil while bytes
+-- are missing; or false, why not, and the size of the candidate.
 local function judge(rows, text, at, final)
   local reason, damaged = NONE, 0
-  for _, row in ipairs(rows) do
+  for place, row in ipairs(rows) do
     if begins(row, text, at) then
       local size = measure(row, text, at)
       if size == nil or size and size > #text - at then
@@ -143,7 +161,7 @@ local function judge(rows, text, at, final)
       elseif not size then
         reason = math.max(reason, BAD_LENGTH)
       elseif holds(row, text, at, size) then
-        return size + follows(row, text, at + size), row.check == ""
+        return size + follows(row, text, at + size), row.check == "", place
       else
         reason, damaged = BAD_CHECK, size
       end
@@ -158,16 +176,17 @@ local function scan(rows, pending, chunk, final)
   local text = pending .. chunk
   local found, at = {}, 0
   while at < #text do
-    local size, what, damaged = judge(rows, text, at, final)
+    local size, what, more = judge(rows, text, at, final)
     if size == nil then
       break
     elseif size then
-      local check = what and "none" or "good"
-      found[#found + 1] = { text = text:sub(at + 1, at + size), at = at - #pending, check = check }
+      local frame = { text = text:sub(at + 1, at + size), at = at - #pending, row = more }
+      frame.check = what and "none" or "good"
+      found[#found + 1] = frame
       at = at + size
     else
       if what == BAD_CHECK then
-        local bytes = text:sub(at + 1, at + damaged)
+        local bytes = text:sub(at + 1, at + more)
         found[#found + 1] = { text = bytes, at = at - #pending, check = "bad" }
       end
       at = at + 1
@@ -189,8 +208,8 @@ local fields = {
   source = ProtoField.uint8("deckwatch.source", "Source address", base.HEX),
   address = ProtoField.uint8("deckwatch.address", "Address", base.HEX),
   command = ProtoField.uint8("deckwatch.command", "Command", base.HEX),
-  register = ProtoField.uint8("deckwatch.register", "Register or argument", base.HEX),
-  wanted = ProtoField.uint8("deckwatch.wanted", "Bytes asked for"),
+  register = ProtoField.uint16("deckwatch.register", "Register or argument", base.HEX),
+  wanted = ProtoField.uint32("deckwatch.wanted", "Bytes asked for"),
   no_probe = ProtoField.uint8("deckwatch.no_probe", "Probe not fitted"),
   faults = ProtoField.string("deckwatch.faults", "Faults"),
   balance = ProtoField.string("deckwatch.balance", "Cells being balanced"),
@@ -209,9 +228,126 @@ for _, slot in ipairs(TEXTS) do
 end
 deckwatch.fields = fields
 
-local function text_of(raw, code)
-  if code == "bcd" then
-    return string.format("%x.%x.%x", floor(raw / 256) % 16, floor(raw / 16) % 16, raw % 16)
+-- A frame being shown: `text`, `row` of FRAMING, `asked`, the frame before it. What is found in it
+-- is gathered first, for one part of a frame may say what another is worth; tell() shows it. -------
+
+local View = {}
+View.__index = View
+
+function View:byte(at)
+  return self.text:byte(at + 1)
+end
+
+function View:word(at)
+  return number(self.text, at, ">H")
+end
+
+function View:set(slot, value, at, width)
+  local one = { slot = slot, value = value, at = at, width = width }
+  self.found[#self.found + 1] = one
+  return one
+end
+
+-- Cells, probes and wires count from 0 here, from 1 for people. No value: a probe not fitted.
+function View:set_one_of(slot, place, value, at, width)
+  if place < (slot == "temp_dc" and MAX_PROBES or MAX_CELLS) then
+    if slot ~= "temp_dc" then
+      value = math.min(math.max(value, 0), 0xFFFF)
+    end
+    self:set(slot, value, at, width).place = place + 1
+  end
+end
+
+function View:drop(slot)
+  for place = #self.found, 1, -1 do
+    if self.found[place].slot == slot then
+      table.remove(self.found, place)
+    end
+  end
+end
+
+-- The last value found of a slot.
+function View:value(slot)
+  local value
+  for _, one in ipairs(self.found) do
+    value = one.slot == slot and one.value or value
+  end
+  return value
+end
+
+function View:reply(body, size)
+  self.body, self.size = body, size
+  return "reply"
+end
+
+-- Where there are inputs without a cell at the list's end, they are left out.
+function View:without_spare_cells()
+  local most, last = 0, 0
+  for _, one in ipairs(self.found) do
+    most = one.slot == "cell_mv" and math.max(most, one.value) or most
+  end
+  for place, one in ipairs(self.found) do
+    if one.slot == "cell_mv" and (one.value >= FITTED_MV or most < FITTED_MV) then
+      last = place
+    end
+  end
+  for place = #self.found, last + 1, -1 do
+    if self.found[place].slot == "cell_mv" then
+      table.remove(self.found, place)
+    end
+  end
+end
+
+local NOTES = { cell_mv = "cell", temp_dc = "probe", no_probe = "probe", wire_mohm = "wire of cell" }
+
+-- Faults and balanced cells come from several rows and are told once each.
+local function tell_set(view, slot)
+  local set, first, last = {}, nil, nil
+  for _, one in ipairs(view.found) do
+    if one.slot == slot then
+      first, last = math.min(first or one.at, one.at), math.max(last or 0, one.at + one.width)
+      for _, name in ipairs(one.value) do
+        set[name] = true
+      end
+    end
+  end
+  if first then
+    local names = {}
+    for name in pairs(set) do
+      names[#names + 1] = name
+    end
+    table.sort(names)
+    local said = #names > 0 and table.concat(names, ",") or "none"
+    view.tree:add(fields[slot], view.range(first, last - first), said)
+  end
+end
+
+function View:tell()
+  for _, one in ipairs(self.found) do
+    if one.slot ~= "faults" and one.slot ~= "balance" then
+      local slot, value = one.slot, one.value
+      if slot == "temp_dc" and not value then
+        slot, value = "no_probe", one.place
+      end
+      local item = self.tree:add(fields[slot], self.range(one.at, one.width), value)
+      if one.place and slot ~= "no_probe" then
+        item:append_text(string.format(" (%s %d)", NOTES[slot], one.place))
+      end
+    end
+  end
+  tell_set(self, "faults")
+  tell_set(self, "balance")
+end
+
+-- Rows --------------------------------------------------------------------------------------------
+
+local function text_of(raw, row)
+  if row.kind == "bcd" then
+    local digits = {}
+    for place = 2 * WIDTHS[row.code:sub(-1)] - (row.code == "B" and 1 or 2), 0, -1 do
+      digits[#digits + 1] = string.format("%x", floor(raw / 16 ^ place) % 16)
+    end
+    return table.concat(digits, ".")
   end
   return string.format("%04d-%02d-%02d", 2000 + floor(raw / 512), floor(raw / 32) % 16, raw % 32)
 end
@@ -223,260 +359,93 @@ local function names_of(raw, faults)
       set[#set + 1] = fault[2]
     end
   end
-  return #set > 0 and table.concat(set, ",") or "none"
+  return set
 end
 
-local function cells_of(raw)
+local function cells_of(raw, first)
   local set = {}
-  for cell = 1, 16 do
-    if floor(raw / 2 ^ (cell - 1)) % 2 == 1 then
-      set[#set + 1] = cell
+  for cell = 0, 15 do
+    if floor(raw / 2 ^ cell) % 2 == 1 then
+      set[#set + 1] = cell + first
     end
   end
-  return #set > 0 and table.concat(set, ",") or "none"
+  return set
 end
 
 local function scaled(raw, row)
-  local value = raw * row.mul
-  if row.div < 0 then
-    local whole = floor(math.abs(value) / -row.div + 0.5)
-    return (value < 0 and -whole or whole) + row.add
+  local value, div, add = raw * (row.mul or 1), row.div or 1, row.add or 0
+  if div < 0 then
+    local whole = floor(math.abs(value) / -div + 0.5)
+    return (value < 0 and -whole or whole) + add
   end
-  return floor(value / row.div) + row.add
+  return floor(value / div) + add
 end
 
--- Cells are shown as far as there are any: the list's end without a cell is left out.
-local function fitted(cells)
-  local last, most = #cells, 0
-  for _, cell in ipairs(cells) do
-    most = math.max(most, cell.value)
+local ONE_OF = { cell_mv = true, temp_dc = true, wire_mohm = true }
+
+local function take(view, row, element, at, width)
+  local slot = row.slot
+  local raw = number(view.text, at, row.code)
+  if row.kind == "bcd" or row.kind == "date" then
+    if raw ~= 0 then
+      view:set(slot, text_of(raw, row), at, width)
+    end
+  elseif row.kind == "faults" then
+    view:set("faults", names_of(raw, row.faults), at, width)
+  elseif row.kind == "balance" then
+    view:set("balance", cells_of(raw, row.first_cell), at, width)
+  elseif row.kind == "bit" then
+    view:set(slot, floor(raw / 2 ^ row.bit) % 2, at, width)
+  elseif raw and raw == row.absent then
+    if slot == "temp_dc" then
+      view:set_one_of(slot, (row.first or 0) + element, nil, at, width)
+    end
+  elseif raw and (width < 4 or math.abs(raw) <= floor((2 ^ 30 - 1) / math.abs(row.mul or 1))) then
+    local value = scaled(raw, row)
+    if ONE_OF[slot] then
+      view:set_one_of(slot, (row.first or 0) + element, value, at, width)
+    else
+      view:set(slot, value, at, width)
+    end
   end
-  while most >= FITTED_MV and cells[last].value < FITTED_MV do
-    last = last - 1
-  end
-  return last
 end
 
--- Shows every row of a table that lies wholly in text[body : body + size], which holds `start`.
-local function read(tree, range, text, body, start, size, rows)
-  local cells = {}
+-- Finds every row of a table that lies wholly in `size` bytes from `body` on, where `start` stands.
+function View:read(rows, body, start, size)
   local function within(offset, width)
     return offset >= start and offset + width <= start + size
   end
-  local function place(offset, width)
-    return body + offset - start, range(body + offset - start, width)
-  end
   for _, row in ipairs(rows) do
-    local kind, slot = row.kind, row.slot
-    if kind == "text" then
+    if row.kind == "text" then
       if within(row.offset, row.width) then
-        local at, where = place(row.offset, row.width)
-        local said = text:sub(at + 1, at + row.width):gsub("^%z+", ""):gsub("%z+$", "")
-        tree:add(fields[slot], where, said)
+        self:set_text(row.slot, body + row.offset - start, row.width)
       end
     else
-      for element = 0, row.count - 1 do
-        local width = WIDTHS[row.code:sub(-1)]
+      local width = WIDTHS[row.code:sub(-1)]
+      for element = 0, (row.count or 1) - 1 do
         local offset = row.offset + element * width
         if within(offset, width) then
-          local at, where = place(offset, width)
-          local raw = number(text, at, row.code)
-          local field = fields[slot]
-          if kind == "bcd" or kind == "date" then
-            if raw ~= 0 then
-              tree:add(field, where, text_of(raw, kind))
-            end
-          elseif kind == "faults" then
-            tree:add(fields.faults, where, names_of(raw, row.faults))
-          elseif kind == "balance" then
-            tree:add(fields.balance, where, cells_of(raw))
-          elseif kind == "bit" then
-            tree:add(field, where, floor(raw / 2 ^ row.bit) % 2)
-          elseif raw == row.absent then
-            if slot == "temp_dc" then
-              tree:add(fields.no_probe, where, row.first + element + 1)
-            end
-          elseif width < 4 or math.abs(raw) <= floor((2 ^ 30 - 1) / math.abs(row.mul)) then
-            local value = scaled(raw, row)
-            if slot == "cell_mv" then
-              cells[#cells + 1] = { value = value, where = where, first = row.first + element }
-            else
-              local item = tree:add(field, where, value)
-              if slot == "temp_dc" then
-                item:append_text(string.format(" (probe %d)", row.first + element + 1))
-              end
-            end
-          end
+          take(self, row, element, body + offset - start, width)
         end
       end
     end
   end
-  for i = 1, #cells > 0 and fitted(cells) or 0 do
-    local item = tree:add(fields.cell_mv, cells[i].where, cells[i].value)
-    item:append_text(string.format(" (cell %d)", cells[i].first + 1))
-  end
 end
 
--- Dashboard and controller of a scooter (protocols/dash.py).
-local function dash(tree, range, text, body, size, kind, command)
-  local function show(slot, place, value)
-    tree:add(fields[slot], range(place, 1), value or text:byte(place + 1))
-  end
-  if kind == "dash_input" then
-    local first = body + (command == 0x61 and 2 or 1)
-    if first + 2 <= body + size then
-      show("throttle_raw", first)
-      show("brake_raw", first + 1)
-    end
-  elseif kind == "dash_state" then
-    if size >= 4 then
-      show("mode", body)
-    end
-    if size >= 6 then
-      show("controller_soc_pct", body + 1)
-      show("speed_mh", body + 4, text:byte(body + 5) * 1000)
-      show("error_code", body + 5)
-    end
-  end
+function View:set_text(slot, at, size)
+  size = math.min(size, TEXT_BYTES)
+  local said = self.text:sub(at + 1, at + size):gsub("^%z+", ""):gsub("%z+$", "")
+  self:set(slot, said, at, size)
 end
 
--- What a scooter's frame says (protocols/xiaomi.py, protocols/ninebot.py).
-local function scooter(tree, range, text, family)
-  local source = family == "ninebot" and text:byte(4)
-  local at = source and 4 or 3 -- of the address
-  local address, command, register = text:byte(at + 1), text:byte(at + 2), text:byte(at + 3)
-  local body, size = at + 3, #text - at - 5
-  local kinds = KINDS[family][source and source * 256 + address or address]
-    or KINDS[family][source and source * 256 + OTHER] or KINDS[family][OTHER * 256 + address]
-    or KINDS[family][OTHER * 256 + OTHER]
-  local kind = kinds and kinds[command] or "unknown"
-  if source then
-    tree:add(fields.source, range(3, 1), source)
+-- Cells in a list of words without those at its end that are 0.
+function View:fitted(at, cells)
+  while cells > 0 and self:word(at + 2 * cells - 2) == 0 do
+    cells = cells - 1
   end
-  tree:add(fields.address, range(at, 1), address)
-  tree:add(fields.command, range(at + 1, 1), command)
-  tree:add(fields.register, range(at + 2, 1), register)
-  if (kind == "read" or kind == "dash_input" and command == 0x61) and size > 0 then
-    tree:add(fields.wanted, range(body, 1), text:byte(body + 1))
-  end
-  if kind == "reply" then
-    for _, name in ipairs(READERS[family][source or address] or {}) do
-      read(tree, range, text, body, 2 * register, size, TABLES[family][name])
-    end
-  end
-  dash(tree, range, text, body, size, kind, command)
-  return kind
+  return cells
 end
 
--- One frame's branch.
-local function show(tree, range, frame, family)
-  local branch = tree:add(deckwatch, range(0, #frame.text))
-  branch:add(fields.family, range(0, 0), family):set_generated()
-  branch:add(fields.check, range(0, 0), frame.check):set_generated()
-  branch:add(fields.bytes, range(0, #frame.text))
-  local said = family
-  if frame.check ~= "bad" and KINDS[family] then
-    local kind = scooter(branch, range, frame.text, family)
-    branch:add(fields.kind, range(0, 0), kind):set_generated()
-    said = said .. " " .. kind
-  end
-  if frame.check == "bad" then
-    said = said .. ", checksum does not fit"
-  end
-  branch:append_text(": " .. said)
-  return said
-end
+-- By family: finds what a frame says and gives its kind. ------------------------------------------
 
--- Packets -----------------------------------------------------------------------------------------
-
-local event = Field.new("rtacser.eventtype")
-local interface = Field.new("frame.interface_id")
-
-local CHOICES = { { 1, "found out", 0 } }
-for place, name in ipairs(NAMES) do
-  CHOICES[#CHOICES + 1] = { place + 1, name, place }
-end
-deckwatch.prefs.family = Pref.enum("Family", 0, "Who speaks on the line", CHOICES, false)
-
-local waiting, heard, results -- pending bytes by wire and family; frames by family; by packet
-
-function deckwatch.init()
-  waiting, heard, results = {}, {}, {}
-  for _, name in ipairs(NAMES) do
-    heard[name] = { frames = 0, bytes = 0 }
-  end
-end
-
--- The family with the most bytes in good frames, of all wires together.
-local function leader()
-  local best = NAMES[1]
-  for _, name in ipairs(NAMES) do
-    if heard[name].bytes > heard[best].bytes then
-      best = name
-    end
-  end
-  return best
-end
-
-local function listen(wire, chunk, now_s)
-  local state = waiting[wire] or { last_s = now_s, pending = {} }
-  waiting[wire] = state
-  local silent = now_s - state.last_s > GAP_S
-  state.last_s = now_s
-  local chosen = NAMES[deckwatch.prefs.family]
-  local first = leader()
-  local all = {}
-  for _, name in ipairs(NAMES) do
-    local behind = heard[first].frames >= SETTLED and heard[name].bytes * 4 < heard[first].bytes
-    if not chosen and not behind or name == chosen then
-      local pending = state.pending[name] or ""
-      local found = {}
-      if silent and pending ~= "" then
-        found = scan(FRAMING[name], pending, "", true)
-        for _, frame in ipairs(found) do
-          frame.at = -1 -- of packets before this one
-        end
-        pending = ""
-      end
-      local now
-      now, state.pending[name] = scan(FRAMING[name], pending, chunk, false)
-      for _, frame in ipairs(now) do
-        found[#found + 1] = frame
-      end
-      all[name] = found
-      for _, frame in ipairs(found) do
-        if frame.check ~= "bad" then
-          heard[name].frames = heard[name].frames + 1
-          heard[name].bytes = heard[name].bytes + #frame.text
-        end
-      end
-    end
-  end
-  local family = chosen or leader()
-  return { family = family, frames = all[family] or {} }
-end
-
-function deckwatch.dissector(tvb, pinfo, tree)
-  if not event() or tvb:len() <= RTAC_BYTES then
-    return
-  end
-  local wire = interface() and interface().value or 0
-  local done = results[pinfo.number]
-  if not done then
-    done = listen(wire, tvb:raw(RTAC_BYTES), pinfo.abs_ts)
-    results[pinfo.number] = done
-  end
-  for _, frame in ipairs(done.frames) do
-    local function range(at, size)
-      return tvb(RTAC_BYTES + frame.at + at, size)
-    end
-    if frame.at < 0 then -- it began in a packet before this one
-      local whole = ByteArray.new(frame.text, true):tvb("Frame of several chunks")
-      range = function(at, size) return whole(at, size) end
-    end
-    local said = show(tree, range, frame, done.family)
-    pinfo.cols.info:append(", " .. said)
-  end
-end
-
-register_postdissector(deckwatch)
+local SHOW = {}
