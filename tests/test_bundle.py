@@ -26,7 +26,9 @@ def test_every_file_is_there_and_compiled_for_the_chip(chip: str) -> None:
     paths = {path.relative_to(source).as_posix() for path in (source / "deckwatch").rglob("*.py")}
     assert {path.replace(".mpy", ".py") for path in made.files} == paths
     machines = {path: data[2] >> 2 for path, data in made.files.items()}
-    assert machines.pop("deckwatch/checksums_viper.mpy") == MACHINE[bundle.MARCH[chip]]
+    loops = {path for path in machines if path.endswith("_viper.mpy")}
+    assert "deckwatch/checksums_viper.mpy" in loops
+    assert {machines.pop(path) for path in loops} == {MACHINE[bundle.MARCH[chip]]}
     assert set(machines.values()) == {0}
     assert all(data[:2] == b"M\x06" for data in made.files.values())
     assert made.listing["files"] == {path: bundle.sha256(d) for path, d in made.files.items()}

@@ -5,10 +5,15 @@ cell_high  (ungated, two samples, three levels with hold times 2 s, 10 s, 2 s)
 cell_spread  (judged while still), charge_hot (set while charging), ghost_voltage (three samples)
 """
 
+import json
+
 import pytest
+from conftest import ROOT, MicroPython
 from deckwatch.guardrails.judge import UNARMED, Rules
 from deckwatch.guardrails.table import CODES, ROWS
 from pack_rig import PackRig
+
+from tools.compiled import architecture
 
 CLEAR, INFO, WARN, ALARM = (
     ("clear", "ok"),
@@ -508,17 +513,23 @@ def test_rules_are_the_table_with_the_owners_limits() -> None:
      ("coldest_dc", 0, "<")],
 )  # fmt: skip
 def test_senses(slot: str, limit: int, sense: str) -> None:
-    rules = Rules(PackRig().config)
     rule = next(number for number, row in enumerate(ROWS) if row[1] == slot and len(row[8]) > 1)
-    alarm = rules.place(rule, 3)
     sides = {
         ">": (False, False, True),
         ">=": (False, True, True),
         "<=": (True, True, False),
         "<": (True, False, False),
     }
-    values = (limit - 1, limit, limit + 1)
-    assert tuple(rules.over(rule, alarm, value) for value in values) == sides[sense]
+    found = []
+    for value in (limit - 1, limit, limit + 1):
+        rig = PackRig()
+        for _ in range(62):
+            rig.put("charging", 1)
+            rig.put("still", 1)
+            rig.judge(slot, value)
+            rig.advance(1000)
+        found.append(rig.pack.judge.level[rule] == 3)
+    assert tuple(found) == sides[sense]
 
 
 def test_release_lets_go_of_what_has_no_limit_any_more_and_of_nothing_else() -> None:
@@ -534,3 +545,22 @@ def test_release_lets_go_of_what_has_no_limit_any_more_and_of_nothing_else() -> 
     rig.alerts.update(rig.t, rig.now)
     assert rig.state("cell_high") == ("clear", "ok")
     assert rig.state("ghost_voltage") == ALARM
+
+
+# --- as machine code -----------------------------------------------------------------------------
+
+
+def test_machine_code_judges_as_the_plain_form_does(micropython: MicroPython) -> None:
+    """Every state of every rule after each of many rounds near the limits, far from them, with
+    closed gates, gaps and stale values; and what of it alerts and light look at."""
+    if not architecture(micropython.interpreter.command):
+        pytest.skip("this interpreter runs no machine code")
+    given = {"config": {"profile": "m365"}, "seed": 1, "rounds": 1500}
+    told = micropython.run(
+        ROOT / "tests" / "unix" / "machine_code.py", stdin=json.dumps(given).encode()
+    ).splitlines()
+    assert len(told) == 1, told[:5]
+    rounds, changes, levels = map(int, told[0].split())
+    assert rounds == 1500
+    assert changes > 300
+    assert levels > 50

@@ -45,6 +45,11 @@ from deckwatch.status import Status
 from deckwatch.telemetry import INDEX, Telemetry
 from deckwatch.ticks import age_ms
 
+try:
+    from deckwatch.guardrails.alerts_viper import is_any, next_worse
+except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
+    from deckwatch.guardrails.alerts_plain import is_any, next_worse
+
 _SECOND_MS = const(1000)  # everything is judged anew at least this often, so that staleness shows
 _HOUR_S = const(3600)
 _HUMIDITY = INDEX["humidity_pct"]
@@ -183,6 +188,8 @@ class Pipeline:
         self.guided = None
         self._fresh = False  # a frame brought values since the last round
         self._forgot = True  # all that was known is gone since the last round
+        self._unshown = True  # what decides light and sound beside alerts and line is new
+        self._shown_off = False
         self._due_ms = 0
         self._started = False
         self._round_at = 0  # last round of judging
@@ -225,6 +232,7 @@ class Pipeline:
                 self.poller.restart()
             for pack in self.packs:
                 pack.forget()
+            self._unshown = True
             if self._share is not None:
                 self._share.reset()
             self._forgot = True
@@ -303,8 +311,8 @@ class Pipeline:
         if self._share is not None:
             self._share.update(self._telemetries[0], self._telemetries[1], now)
         for pack in self.packs:
-            if pack.telemetry.frames:
-                pack.spoke = True
+            if not pack.spoke and pack.telemetry.frames:
+                pack.spoke = self._unshown = True
             for meter in pack.meters:
                 meter.update(pack.telemetry, now)
             wait = pack.judge.update(pack.telemetry, now, whole, wait)
@@ -313,33 +321,46 @@ class Pipeline:
         return wait
 
     def _show(self, now: int) -> None:
-        """The worst alert of all packs decides light and sound."""
+        """The worst alert of all packs decides light and sound. Looked for when something has
+        moved, and while an owner's session says what it makes of it."""
+        off = self.link.is_off
+        moved = self._unshown or off != self._shown_off or self.guided is not None
+        for pack in self.packs:
+            moved = moved or pack.alerts.moved
+        if not moved:
+            return
+        self._unshown = False
+        self._shown_off = off
         level = lost = OK
         group = lost_group = 0
         news = False
         for pack in self.packs:
             alerts = pack.alerts
+            alerts.moved = False
             news = news or alerts.news
             alerts.news = False
             if alerts.good_news:
                 alerts.good_news = False
                 self.status.chirp(now)
-            for code in range(self._codes):
-                if alerts.state[code] == SET and alerts.level[code] > level:
-                    found = alerts.level[code]
-                    if self.guided is not None and self.guided.knows(alerts, code):
-                        found = INFO  # the owner works on it
-                    if found > level:
-                        level = found
-                        group = self._group[code]
-                elif alerts.state[code] == UNKNOWN and alerts.level[code] > lost:
-                    lost = alerts.level[code]
-                    lost_group = self._group[code]
+            code = next_worse(alerts, SET, 0, level)
+            while code < self._codes:
+                found = alerts.level[code]
+                if self.guided is not None and self.guided.knows(alerts, code):
+                    found = INFO  # the owner works on it
+                if found > level:
+                    level = found
+                    group = self._group[code]
+                code = next_worse(alerts, SET, code + 1, level)
+            code = next_worse(alerts, UNKNOWN, 0, lost)
+            while code < self._codes:
+                lost = alerts.level[code]
+                lost_group = self._group[code]
+                code = next_worse(alerts, UNKNOWN, code + 1, lost)
         if level >= WARN:
             self.status.show(_LOOK[level], group, news, now)
         elif lost >= WARN:
             self.status.show(status.UNKNOWN, lost_group, False, now)
-        elif self.link.is_off:
+        elif off:
             self.status.show(status.OFF, 0, False, now)
         elif not self._is_any_watched():
             self.status.show(status.NO_DATA, 0, False, now)
@@ -351,18 +372,16 @@ class Pipeline:
     def _is_any_watched(self) -> bool:
         """Is anything watched that a battery tells?"""
         for pack in self.packs:
-            for code in range(self._codes):
-                if pack.alerts.watched[code] and not self._of_the_line[code]:
-                    return True
+            if is_any(pack.alerts.watched, self._of_the_line, self._codes):
+                return True
         return False
 
     def _is_any_missing(self) -> bool:
         """Is something not watched that could be? A second pack counts once it has spoken."""
         for pack in self.packs:
             if pack.alerts.pack == 0 or pack.spoke:
-                for code in range(self._codes):
-                    if self._expected[code] and not pack.alerts.watched[code]:
-                        return True
+                if is_any(self._expected, pack.alerts.watched, self._codes):
+                    return True
         return False
 
     def question(self, now: int) -> int:
@@ -410,6 +429,7 @@ class Pipeline:
         for pack in self.packs:
             pack.judge.release()
         self._expected = bytes([config.expects(code) for code in range(self._codes)])
+        self._unshown = True
 
     def begin(self, kind: int, target_mv: int) -> None:
         """Starts a session of the owner's in place of the one that may be going on."""
@@ -429,6 +449,7 @@ class Pipeline:
 
     def _judge_anew(self) -> None:
         self._forgot = True  # everything is judged in the next round, new values or not
+        self._unshown = True
 
     def acknowledge(self) -> None:
         """The owner has heard: silence until something new is set."""

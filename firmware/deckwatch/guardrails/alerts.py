@@ -10,6 +10,11 @@ from deckwatch.alert import CLEAR, OK, SET, UNKNOWN, WARN
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import saturated
 
+try:
+    from deckwatch.guardrails.alerts_viper import next_moved
+except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
+    from deckwatch.guardrails.alerts_plain import next_moved
+
 _COUNT = const(0xFFFF)
 _RIDING = INDEX["riding"]
 # Of these `where` is a name, so that another one is news even at the same level
@@ -17,19 +22,20 @@ _NAMED = (INDEX["fault_level"], INDEX["error_level"])
 
 
 class Alerts:
-    """One pack's alerts, arrays over the table's CODES.
+    """One pack's alerts, arrays over the table's CODES, `codes` of them.
 
     state, level (of an UNKNOWN alert: what it was), slot (what was judged), since (ms tick of this
     incident), value, limit and peak (in the unit of the slot), where (cell, probe, fault or error
     number), count (incidents since start, wraps at 65536), watched (its inputs are there).
     `sink.on_alert(alerts, code)` is told of every change. watch_changed: `watched` is not what was
     told last; news: a warning or alarm was set, got worse or got another name; good_news: one that
-    is worth a chirp was set, for the first time since a ride; the caller clears all three. An
-    alert that was unknown for a while and stands again as it was is no news.
+    is worth a chirp was set, for the first time since a ride; moved: anything of this, or a state
+    or level; the caller clears all four. An alert that was unknown for a while and stands again as
+    it was is no news.
     """
 
     def __init__(self, pack: int, judge, sink) -> None:
-        codes = self._codes = len(judge.rules.group)
+        codes = self.codes = len(judge.rules.group)
         self.pack = pack
         self._judge = judge
         self._sink = sink
@@ -46,7 +52,7 @@ class Alerts:
         self._rule = bytearray(codes)  # the rule behind the record
         self._other = bytearray(codes)  # another name, seen in one sample so far: in which
         self._other_count = array("H", bytes(2 * codes))
-        self.watch_changed = True
+        self.watch_changed = self.moved = True
         self.news = self.good_news = False
         self._chirped = False  # since the last ride
 
@@ -54,14 +60,16 @@ class Alerts:
         """Follows the judge after each of its rounds."""
         if t.seen[_RIDING] and t.value[_RIDING]:
             self._chirped = False
-        if self._judge.changed:
-            self._judge.changed = False
-            for code in range(self._codes):
+        judge = self._judge
+        collects = judge.changed
+        judge.changed = False
+        code = next_moved(self, judge, 0, collects)
+        while code < self.codes:
+            if collects:
                 self._collect(code, t, now)
-        else:
-            for code in range(self._codes):
-                if self.state[code] == SET:
-                    self._follow(code, t, now)
+            else:
+                self._follow(code, t, now)
+            code = next_moved(self, judge, code + 1, collects)
 
     def _collect(self, code: int, t, now: int) -> None:
         """The worst rule of this code that can be judged; failing that, the worst that could."""
@@ -82,7 +90,7 @@ class Alerts:
                 best_rule = rule
         if self.watched[code] != watched:
             self.watched[code] = watched
-            self.watch_changed = True
+            self.watch_changed = self.moved = True
         if best:
             self._set(code, best, best_rule, t, now)
         elif lost:
@@ -152,9 +160,10 @@ class Alerts:
     def _change(self, code: int, state: int, level: int) -> None:
         self.state[code] = state
         self.level[code] = level
+        self.moved = True
         self._sink.on_alert(self, code)
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
-        for code in range(self._codes):
+        for code in range(self.codes):
             self.since[code] = saturated(now, self.since[code])

@@ -1,5 +1,5 @@
-"""Applies the table to one pack: the one place that knows limits, hysteresis, hold times and
-agreeing samples.
+"""What a round of judging one pack goes by, and what it leaves behind. How a rule is judged, with
+limits, hysteresis, hold times and agreeing samples, is in judge_viper.py.
 
 Rules is the table with the owner's limits, shared by all packs; Judge is one pack's state. Nothing
 here allocates after start.
@@ -11,7 +11,12 @@ from micropython import const
 
 from deckwatch.alert import OK
 from deckwatch.telemetry import INDEX
-from deckwatch.ticks import age_ms, saturated
+from deckwatch.ticks import saturated
+
+try:
+    from deckwatch.guardrails.judge_viper import judge
+except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
+    from deckwatch.guardrails.judge_plain import judge
 
 _TICK_MS = const(100)  # hold times are kept in tenths of a second: 16 bits reach 109 minutes
 UNARMED = const(-(1 << 29))
@@ -82,17 +87,6 @@ class Rules:
             place += 1
         return place
 
-    def over(self, rule: int, place: int, value: int) -> bool:
-        """Is `value` on the wrong side of the limit at `place`?"""
-        beyond = (value - self.limit[place]) * self.sign[rule]
-        return beyond > 0 or beyond == 0 and not self.strict[rule]
-
-    def safe(self, rule: int, place: int, value: int) -> bool:
-        """Is `value` far enough on the right side to clear?"""
-        if self.over(rule, place, value):
-            return False
-        return (self.limit[place] - value) * self.sign[rule] >= self.clear_by[rule]
-
 
 class Judge:
     """One pack's rules at work.
@@ -108,144 +102,29 @@ class Judge:
         self.level = bytearray(self.size)
         self.lost = bytearray(self.size)
         self.watched = bytearray(self.size)
-        places = len(rules.level)
-        self._since = array("i", bytes(4 * places))
-        self._agree = bytearray(places)
-        self._clear_since = array("i", bytes(4 * self.size))
-        self._clear_agree = bytearray(self.size)
-        self._confirm = bytearray(self.size)
-        self._count = array("H", bytes(2 * self.size))
-        self._pending = bytearray(self.size)
-        self._wait_ms = 0
         self.changed = False
+        # What is under way is judge_viper.py's: since when, and on how many samples, by place and
+        # by rule
+        places = len(rules.level)
+        self.since = array("i", bytes(4 * places))
+        self.agree = bytearray(places)
+        self.clear_since = array("i", bytes(4 * self.size))
+        self.clear_agree = bytearray(self.size)
+        self.confirm = bytearray(self.size)  # samples that say that what was lost still stands
+        self.count = array("H", bytes(2 * self.size))  # of the slot, when it was last judged
+        self.pending = bytearray(self.size)
 
     def update(self, t, now: int, whole: bool, longest_ms: int) -> int:
         """Judges what is new (everything with `whole`).
 
         Returns ms until a hold time ends, at most longest_ms.
         """
-        self._wait_ms = longest_ms
-        slots = self.rules.slot
-        armed = self.rules.armed
-        count = t.count
-        seen = t.seen
-        judged = self._count
-        pending = self._pending
-        watched = self.watched
-        for rule in range(self.size):
-            slot = slots[rule]
-            if whole or count[slot] != judged[rule] or pending[rule]:
-                self._judge(rule, slot, t, now)
-            elif not watched[rule] and seen[slot] and armed[rule]:
-                self._judge(rule, slot, t, now)  # seen again, or its gate
-        return self._wait_ms
-
-    def _judge(self, rule: int, slot: int, t, now: int) -> None:
-        rules = self.rules
-        gate = rules.gate[rule]
-        watched = (
-            rules.armed[rule]
-            and t.fresh(slot, now)
-            and (gate == _NO_GATE or t.fresh(gate, now))
-        )  # fmt: skip
-        applies = gate == _NO_GATE or t.value[gate] != 0
-        if self.watched[rule] != watched:
-            self.watched[rule] = watched
-            self.changed = True
-        new = t.count[slot] != self._count[rule] or not applies
-        self._count[rule] = t.count[slot]
-        self._pending[rule] = False
-        if not watched or not applies and rules.holding[rule]:
-            self._suspend(rule)
-            return
-        if applies:
-            self._raise(rule, t.value[slot], now, new)
-        else:
-            self._disagree(rule)
-        if self.level[rule]:
-            self._lower(rule, t.value[slot], now, new, applies)
-
-    def _suspend(self, rule: int) -> None:
-        """There is nothing to judge: agreement and hold times count from the next value on."""
-        self._disagree(rule)
-        self._clear_agree[rule] = 0
-        self._confirm[rule] = 0
-        if self.level[rule] and not self.lost[rule]:
-            self.lost[rule] = True
-            self.changed = True
-
-    def _disagree(self, rule: int) -> None:
-        for place in range(self.rules.first[rule], self.rules.first[rule + 1]):
-            self._agree[place] = 0
-
-    def _raise(self, rule: int, value: int, now: int, new: bool) -> None:
-        rules = self.rules
-        for place in range(rules.first[rule], rules.first[rule + 1]):
-            if rules.limit[place] == UNARMED:
-                continue
-            level = rules.level[place]
-            if not rules.over(rule, place, value):
-                self._agree[place] = 0
-            elif self._holds(place, rules.need[rule], now, new):
-                if level > self.level[rule]:
-                    self._set(rule, level)
-            elif level > self.level[rule]:
-                self._pending[rule] = True
-
-    def _holds(self, place: int, need: int, now: int, new: bool) -> bool:
-        """Has the condition at `place` held long enough, on enough samples?"""
-        if not self._agree[place]:
-            self._since[place] = now
-            self._agree[place] = 1
-        elif new and self._agree[place] < need:
-            self._agree[place] += 1
-        left = self.rules.hold[place] * _TICK_MS - age_ms(now, self._since[place])
-        if left > 0:
-            if left < self._wait_ms:
-                self._wait_ms = left
-            return False
-        return self._agree[place] >= need
-
-    def _lower(self, rule: int, value: int, now: int, new: bool, applies: bool) -> None:
-        rules = self.rules
-        place = rules.place(rule, self.level[rule])
-        if applies and not rules.safe(rule, place, value):
-            self._clear_agree[rule] = 0
-            if self.lost[rule]:
-                self._confirmed(rule, self.level[rule], new)
-            return
-        self._confirm[rule] = 0
-        if not self._clear_agree[rule]:
-            self._clear_since[rule] = now
-            self._clear_agree[rule] = 1
-        elif new and self._clear_agree[rule] < rules.need[rule]:
-            self._clear_agree[rule] += 1
-        left = rules.clear_hold[rule] * _TICK_MS - age_ms(now, self._clear_since[rule])
-        if left > 0 or self._clear_agree[rule] < rules.need[rule]:
-            self._pending[rule] = True
-            if 0 < left < self._wait_ms:
-                self._wait_ms = left
-            return
-        first = rules.first[rule]
-        place -= 1
-        while place >= first and (not applies or self._passed(rule, place, value)):
-            place -= 1
-        self._set(rule, rules.level[place] if place >= first else OK)
-
-    def _passed(self, rule: int, place: int, value: int) -> bool:
-        return self.rules.limit[place] == UNARMED or self.rules.safe(rule, place, value)
-
-    def _confirmed(self, rule: int, level: int, new: bool) -> None:
-        """What was lost is still wrong: it stands again once enough samples say so."""
-        if new or not self._confirm[rule]:
-            self._confirm[rule] += 1
-        if self._confirm[rule] >= self.rules.need[rule]:
-            self._set(rule, level)
+        return judge(self, t, now, whole, longest_ms)
 
     def _set(self, rule: int, level: int) -> None:
         self.level[rule] = level
         self.lost[rule] = False
-        self._clear_agree[rule] = 0
+        self.clear_agree[rule] = 0
         self.changed = True
 
     def release(self) -> None:
@@ -257,7 +136,7 @@ class Judge:
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
-        for place in range(len(self._since)):
-            self._since[place] = saturated(now, self._since[place])
+        for place in range(len(self.since)):
+            self.since[place] = saturated(now, self.since[place])
         for rule in range(self.size):
-            self._clear_since[rule] = saturated(now, self._clear_since[rule])
+            self.clear_since[rule] = saturated(now, self.clear_since[rule])

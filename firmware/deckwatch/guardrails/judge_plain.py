@@ -1,0 +1,158 @@
+"""judge_viper.py in plain Python; written by tools/make_plain.py, never by hand."""
+
+from micropython import const
+
+from deckwatch.telemetry import FIRST_LASTING
+
+_TICK_MS = const(100)  # hold times are kept in tenths of a second
+_UNARMED = const(-(1 << 29))
+_NO_GATE = const(255)
+_AGE = const((1 << 30) - 1)
+
+
+def judge(judge, t, now: int, whole: int, wait: int) -> int:
+    """Judges what is new (everything with `whole`), what waits for its hold time, and what can be
+    seen again. Returns ms until a hold time ends, at most `wait`.
+    """
+    rules = judge.rules
+    slots = rules.slot
+    gates = rules.gate
+    armed = rules.armed
+    firsts = rules.first
+    limits = rules.limit
+    levels = rules.level
+    rising = rules.sign
+    value = t.value
+    stamp = t.stamp
+    count = t.count
+    seen = t.seen
+    ttl = t.ttl_ms
+    lasting = FIRST_LASTING
+    level = judge.level
+    lost = judge.lost
+    watched = judge.watched
+    since = judge.since
+    agree = judge.agree
+    clear_since = judge.clear_since
+    clear_agree = judge.clear_agree
+    confirm = judge.confirm
+    judged = judge.count
+    pending = judge.pending
+    changed = 0
+    for rule in range(judge.size):
+        slot = slots[rule]
+        if not whole and count[slot] == judged[rule] and not pending[rule]:
+            if watched[rule] or not seen[slot] or not armed[rule]:
+                continue
+        gate = gates[rule]
+        applies = 1
+        sees = 0
+        if armed[rule] and seen[slot]:
+            if slot >= lasting or (now - stamp[slot]) & _AGE <= ttl:
+                sees = 1
+        if gate != _NO_GATE:
+            if value[gate] == 0:
+                applies = 0
+            if not seen[gate] or gate < lasting and (now - stamp[gate]) & _AGE > ttl:
+                sees = 0
+        if watched[rule] != sees:
+            watched[rule] = sees
+            changed = 1
+        new = 1
+        if applies and count[slot] == judged[rule]:
+            new = 0
+        judged[rule] = count[slot]
+        pending[rule] = 0
+        first = firsts[rule]
+        end = firsts[rule + 1]
+        if not sees or not applies and rules.holding[rule]:
+            # Nothing to judge: agreement and hold times count from the next value on
+            for place in range(first, end):
+                agree[place] = 0
+            clear_agree[rule] = 0
+            confirm[rule] = 0
+            if level[rule] and not lost[rule]:
+                lost[rule] = 1
+                changed = 1
+            continue
+        v = value[slot]
+        v = (((v >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (v & 0xFFFF)
+        strict = rules.strict[rule]
+        need = rules.need[rule]
+
+        # Raise: the worst level whose limit has been passed for long enough, on enough samples
+        for place in range(first, end):
+            limit = limits[place]
+            limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
+            beyond = v - limit if rising[rule] == 1 else limit - v
+            if not applies:
+                agree[place] = 0
+            elif limit == _UNARMED:
+                continue
+            elif beyond < 0 or beyond == 0 and strict:
+                agree[place] = 0
+            else:
+                if not agree[place]:
+                    since[place] = now
+                    agree[place] = 1
+                elif new and agree[place] < need:
+                    agree[place] = agree[place] + 1
+                left = rules.hold[place] * _TICK_MS - ((now - since[place]) & _AGE)
+                if left <= 0 and agree[place] >= need:
+                    if levels[place] > level[rule]:
+                        level[rule] = levels[place]
+                        lost[rule] = 0
+                        clear_agree[rule] = 0
+                        changed = 1
+                else:
+                    if levels[place] > level[rule]:
+                        pending[rule] = 1
+                    if 0 < left and left < wait:
+                        wait = left
+        if not level[rule]:
+            continue
+
+        # Lower: to the worst level that is not on the safe side of its limit by clear_by
+        clear_by = rules.clear_by[rule]
+        place = end - 1
+        while levels[place] != level[rule]:
+            place -= 1
+        limit = limits[place]
+        limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
+        inside = limit - v if rising[rule] == 1 else v - limit
+        if applies and (inside < clear_by or inside == 0 and not strict):
+            clear_agree[rule] = 0
+            if lost[rule]:  # still wrong: it stands again once enough samples say so
+                if new or not confirm[rule]:
+                    confirm[rule] = confirm[rule] + 1
+                if confirm[rule] >= need:
+                    lost[rule] = 0
+                    changed = 1
+            continue
+        confirm[rule] = 0
+        if not clear_agree[rule]:
+            clear_since[rule] = now
+            clear_agree[rule] = 1
+        elif new and clear_agree[rule] < need:
+            clear_agree[rule] = clear_agree[rule] + 1
+        left = rules.clear_hold[rule] * _TICK_MS - ((now - clear_since[rule]) & _AGE)
+        if left > 0 or clear_agree[rule] < need:
+            pending[rule] = 1
+            if 0 < left and left < wait:
+                wait = left
+            continue
+        level[rule] = 0
+        while applies and place > first:
+            place -= 1
+            limit = limits[place]
+            limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
+            inside = limit - v if rising[rule] == 1 else v - limit
+            if limit != _UNARMED and (inside < clear_by or inside == 0 and not strict):
+                level[rule] = levels[place]
+                break
+        lost[rule] = 0
+        clear_agree[rule] = 0
+        changed = 1
+    if changed:
+        judge.changed = True
+    return wait

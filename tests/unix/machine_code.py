@@ -1,0 +1,94 @@
+"""The judge as machine code and in plain Python, side by side on the same slots: a line for each
+difference, and at the end how many rounds there were, how many of them changed something, and how
+many levels they have set. tests/test_judge.py runs it.
+
+stdin: JSON {"config": {...}, "seed": n, "rounds": n}
+"""
+
+import json
+import random
+import sys
+
+from deckwatch import config
+from deckwatch.guardrails import alerts_plain, alerts_viper, judge_plain, judge_viper
+from deckwatch.guardrails.alerts import Alerts
+from deckwatch.guardrails.judge import UNARMED, Judge, Rules
+from deckwatch.telemetry import SLOTS, Telemetry
+
+STATE = (
+    "level", "lost", "watched", "since", "agree", "clear_since", "clear_agree", "confirm", "count",
+    "pending",
+)  # fmt: skip
+FAR = (-(1 << 30), -1, 0, 1, (1 << 30) - 1)
+
+
+class Sink:
+    def on_alert(self, alerts, code):
+        pass
+
+
+def near(rules, number):
+    """One of a few rules, others from time to time, and a value at, beside or far from one of its
+    limits."""
+    rule = (number // 60 * 4 + random.getrandbits(2)) % len(rules.slot)
+    places = rules.first[rule + 1] - rules.first[rule]
+    limit = rules.limit[rules.first[rule] + random.getrandbits(8) % places]
+    away = random.getrandbits(8)
+    if limit == UNARMED or away < 16:
+        return rule, FAR[away % len(FAR)]
+    clear = rules.clear_by[rule]
+    return rule, limit + (-1, 0, 1, -clear - 1, -clear, 1 - clear, clear)[away % 7]
+
+
+def main():
+    given = json.loads(sys.stdin.readline())
+    random.seed(given["seed"])
+    rules = Rules(config.load(given["config"]))
+    t = Telemetry()
+    judges = (Judge(rules), Judge(rules))
+    alerts = Alerts(0, judges[1], Sink())
+    now = (1 << 30) - 100000
+    changes = levels = 0
+    for number in range(given["rounds"]):
+        now = (now + random.getrandbits(random.getrandbits(3) * 2)) & (1 << 30) - 1
+        t.begin(now)
+        for _ in range(random.getrandbits(2)):
+            rule, value = near(rules, number)
+            t.set(rules.slot[rule], value)
+            if rules.gate[rule] < len(SLOTS):
+                t.set(rules.gate[rule], random.getrandbits(3) > 0)
+        if not random.getrandbits(6):
+            t.drop(random.getrandbits(8) % len(SLOTS))
+        whole = random.getrandbits(3) == 0
+        before = sum(judges[1].level)
+        waits = [
+            code.judge(judge, t, now, whole, 1000)
+            for code, judge in zip((judge_viper, judge_plain), judges)
+        ]
+        if waits[0] != waits[1] or judges[0].changed != judges[1].changed:
+            print("round %d waits %r" % (number, waits))
+        for name in STATE:
+            if getattr(judges[0], name) != getattr(judges[1], name):
+                print("round %d differs in %s" % (number, name))
+        for collects in (False, True):
+            for code in range(alerts.codes):
+                found = [
+                    f(alerts, judges[1], code, collects)
+                    for f in (alerts_viper.next_moved, alerts_plain.next_moved)
+                ]
+                for state in range(3):
+                    found.append(alerts_viper.next_worse(alerts, state, code, 1))
+                    found.append(alerts_plain.next_worse(alerts, state, code, 1))
+                if found[::2] != found[1::2]:
+                    print("round %d code %d finds %r" % (number, code, found))
+        flags = alerts.watched, judges[1].watched, alerts.codes
+        if alerts_viper.is_any(*flags) != alerts_plain.is_any(*flags):
+            print("round %d differs in is_any" % number)
+        changes += judges[0].changed
+        levels += sum(judges[1].level) > before
+        judges[0].changed = False
+        alerts.update(t, now)
+    print(given["rounds"], changes, levels)
+
+
+main()
