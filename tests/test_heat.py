@@ -334,12 +334,13 @@ def test_a_slice_is_kept_after_half_a_minute_to_the_millisecond(start: int) -> N
     assert rig.where("heat_burst_dc") == 3
 
 
-def test_slices_follow_each_other_without_losing_time() -> None:
-    rig = alone()
+@pytest.mark.parametrize("start", [0, (1 << 29) + 3])
+def test_slices_follow_each_other_without_losing_time(start: int) -> None:
+    rig = alone(start)
     rig.tell(hottest_dc=200)
     assert course(rig, 25_000, 210, 150) == [0, 0]  # what ended at 30 s is kept at 50 s
-    assert course(rig, 9_999, 150) == [0]
-    assert course(rig, 1, 160) == [10]
+    assert course(rig, 9_999, 155) == [0]
+    assert course(rig, 1, 165) == [10]
 
 
 def test_burst_looks_back_six_slices_and_rise_ten() -> None:
@@ -405,6 +406,43 @@ def test_calm_is_counted_anew_from_the_slice_after_the_load() -> None:
         rig.tell(100, hottest_dc=dc, current_ma=0)
         told.append(rig.value("heat_rise_dc"))
     assert told == [0, 10, 20, 30]  # of the slice in which the load ended nothing counts
+
+
+def test_after_an_unknown_current_the_next_whole_slice_counts() -> None:
+    rig = alone()
+    rig.tell(hottest_dc=200, current_ma=0)
+    rig.tell(20_000, hottest_dc=200)
+    told = []
+    for dc in (210, 220, 230, 240):
+        rig.tell(29_900, hottest_dc=dc, current_ma=0)
+        rig.tell(100, hottest_dc=dc, current_ma=0)
+        told.append(rig.value("heat_rise_dc"))
+    assert told == [0, 10, 20, 30]
+
+
+def test_load_before_the_number_of_probes_changed_ends_the_calm_too() -> None:
+    probes = Believed()
+    rig = MeterRig(Heat(probes))
+    rig.tell(hottest_dc=300, current_ma=6000)
+    rig.tell(100, hottest_dc=300, current_ma=6000)
+    probes.valid = 1
+    rig.tell(100, hottest_dc=200, current_ma=0)
+    told = []
+    for dc in (210, 220, 230):
+        rig.tell(29_900, hottest_dc=dc, current_ma=0)
+        told.append(rig.value("heat_burst_dc"))
+        rig.tell(100, hottest_dc=dc, current_ma=0)
+        told.append(rig.value("heat_rise_dc"))
+    assert told == [0, 0, 10, 0, 20, 10]
+
+
+def test_one_probe_in_the_frost_from_the_first_moment_on() -> None:
+    probes = Believed()
+    probes.valid = 1
+    rig = MeterRig(Heat(probes))
+    rig.tell(hottest_dc=-50)
+    assert course(rig, 29_900, -50) == [0]
+    assert course(rig, 100, -40) == [10]
 
 
 def test_an_unknown_current_ends_the_calm_and_tells_no_rise() -> None:

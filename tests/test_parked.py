@@ -6,8 +6,10 @@ from random import Random
 from typing import Any
 
 import pytest
+from deckwatch import config
 from deckwatch.memory import EPOCH_S, SIZE, Memory
-from pack_rig import PackRig
+from deckwatch.meters.parked import Parked
+from pack_rig import MeterRig, PackRig
 from packlab.made.chemistry import LFP
 from packlab.made.pack import MAMS_PER_MAH, Pack
 from packlab.made.spec import PackSpec
@@ -424,3 +426,339 @@ def test_next_charge_ends_what_was_found() -> None:
     assert rig.state("settle") == INFO
     stand(rig, 10, pack_mv=41_000, current_ma=300, charging_flag=1)
     assert rig.state("settle") == CALM
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+IDLE = {"current_ma": 0}
+
+
+def alone(ago_s: int = 0, cells: list[int] | None = None, **options: Any) -> MeterRig:
+    """A dongle that starts so long after a rest with these cells; without a rest if 0."""
+    memory = Memory()
+    memory.now_s = NOON
+    if ago_s:
+        cells = cells or [3830] * 10
+        memory.rest_s = NOON - ago_s
+        memory.rest_mv = sum(cells)
+        memory.cells = len(cells)
+        for cell, mv in enumerate(cells):
+            memory.cell_mv[cell] = mv
+    given = config.load({"profile": "m365", "dongle_ua": 0, "design_mah": 10_000, **options})
+    rig = MeterRig(Parked(given, memory))
+    rig.memory = memory
+    return rig
+
+
+def start(rig: MeterRig, *packs: int, **told: Any) -> None:
+    """Readings of a pack, 1 s apart on the dongle's clock; the time of day stands."""
+    for pack_mv in packs:
+        rig.tell(1000, pack_mv=pack_mv, **IDLE | told)
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "pack_mv", "loss"),
+    [
+        (DAY_S - 1, 37_200, 0),
+        (DAY_S, 37_200, 100),  # 3820 mV are 600 thousandths and 3730 mV 500: 10 mV off each
+        (DAY_S, 37_209, 100),
+        (DAY_S, 37_190, 102),
+        (DAY_S, 38_200, 0),
+        (10 * DAY_S, 37_200, 10),
+        (909_473, 37_200, 10),  # 9.50001 a day
+        (909_474, 37_200, 9),
+        (2 * DAY_S, 37_200, 50),
+    ],
+)
+def test_loss_a_day_is_to_the_nearest(ago_s: int, pack_mv: int, loss: int) -> None:
+    rig = alone(ago_s)
+    start(rig, pack_mv)
+    assert (rig.value("loss_permille"), rig.where("loss_permille")) == (
+        0,
+        0,
+    )  # one is not idle yet
+    start(rig, pack_mv)
+    assert (rig.value("loss_permille"), rig.where("loss_permille")) == (loss, 0)
+    assert rig.count("loss_permille") == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "loss"),
+    [
+        ({"dongle_ua": 0}, 50),
+        ({"dongle_ua": 1000}, 48),  # 24 mAh of 10 Ah
+        ({"dongle_ua": 50_000}, 0),
+        ({"dongle_ua": 1000, "design_mah": 12_001}, 49),
+        ({"dongle_ua": 1000, "design_mah": 12_000}, 48),
+        ({"dongle_ua": 1000, "design_mah": 0}, 46),  # 5 Ah are taken
+        ({"dongle_ua": 208, "design_mah": 0}, 50),
+        ({"dongle_ua": 209, "design_mah": 0}, 49),
+        ({"dongle_ua": 12_500, "design_mah": 0}, 0),
+    ],
+)
+def test_own_draw_is_taken_off_in_thousandths_of_the_capacity(
+    options: dict[str, int], loss: int
+) -> None:
+    rig = alone(2 * DAY_S, **options)
+    start(rig, 37_200, 37_200)
+    assert rig.value("loss_permille") == loss
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "stored"), [(604_799, 0), (604_800, 1), (604_801, 1), (DAY_S, 0)]
+)
+def test_storage_is_a_week_to_the_second(ago_s: int, stored: int) -> None:
+    rig = alone(ago_s)
+    start(rig, 37_209)
+    assert (rig.value("stored"), rig.value("parked_cell_mv")) == (stored, 0)
+    start(rig, 37_209, 36_000)
+    assert (rig.value("stored"), rig.where("stored")) == (stored, 0)
+    assert (rig.value("parked_cell_mv"), rig.where("parked_cell_mv")) == (3720, 0)
+
+
+def test_mean_cell_is_told_within_a_day_too_and_once() -> None:
+    rig = alone(60)
+    start(rig, 37_209, 37_209, 36_000)
+    assert rig.value("parked_cell_mv") == 3720
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "ago_s", "fall", "cell"),
+    [
+        ([3830] * 10, [3800] * 9 + [3750], DAY_S, 48, 10),
+        ([3830] * 10, [3798] + [3800] * 9, DAY_S, 0, 0),  # 2 mV are what the readings may be off
+        ([3830] * 10, [3797] + [3800] * 9, DAY_S, 1, 1),
+        ([3830] * 10, [3750, 3750] + [3800] * 8, DAY_S, 48, 1),
+        ([3830] * 10, [3760, 3750] + [3800] * 8, DAY_S, 48, 2),
+        ([3830] * 9 + [3780], [3800] * 9 + [3750], DAY_S, 0, 0),
+        ([3830] * 10, [3800] * 9 + [3745], 2 * DAY_S, 27, 10),  # 26.5
+        ([3830] * 10, [3800] * 9 + [3745], DAY_S - 1, 0, 0),
+    ],
+)
+def test_fall_of_a_group_to_the_millivolt(
+    before: list[int], now: list[int], ago_s: int, fall: int, cell: int
+) -> None:
+    rig = alone(ago_s, before)
+    start(rig, sum(now))
+    start(rig, sum(now), cells=now, highest_mv=max(now))
+    assert (rig.value("group_fall_mv"), rig.where("group_fall_mv")) == (fall, cell)
+
+
+def test_groups_need_all_cells_fresh_then_and_now() -> None:
+    now = [3800] * 9 + [3700]
+    for cells, groups in ((now[:9], 10), (now, 9)):
+        rig = alone(DAY_S)
+        rig.memory.cells = groups
+        start(rig, 37_900)
+        start(rig, 37_900, cells=cells, highest_mv=3800)
+        assert rig.value("group_fall_mv") == 0
+    rig = alone(DAY_S)
+    start(rig, 37_900, cells=[*now, 3000], highest_mv=3800)
+    start(rig, 37_900)
+    assert (rig.value("group_fall_mv"), rig.where("group_fall_mv")) == (98, 10)
+    rig = alone(DAY_S)
+    rig.tell(cells=now, highest_mv=3800)
+    rig.tell(5001)
+    start(rig, 37_900, 37_900)
+    assert rig.value("group_fall_mv") is None
+
+
+@pytest.mark.parametrize(
+    ("since_s", "mv", "settle"),
+    [(0, 41_000, 800), (3600, 41_000, 800), (3601, 41_000, 0), (10, 41_800, 0), (10, 41_801, 0)],
+)
+def test_settling_is_followed_for_an_hour(since_s: int, mv: int, settle: int) -> None:
+    rig = alone()
+    rig.memory.charge_mv = 41_800
+    rig.memory.charge_s = NOON - since_s
+    start(rig, mv)
+    assert (rig.value("settle_mv"), rig.where("settle_mv")) == (0, 0)
+    start(rig, mv)
+    assert rig.value("settle_mv") == settle
+    assert rig.count("settle_mv") == 2
+
+
+@pytest.mark.parametrize(("ma", "settle"), [(499, 800), (-499, 800), (500, 0), (-500, 0)])
+def test_two_idle_readings_count(ma: int, settle: int) -> None:
+    for currents in ((ma, 0), (0, ma)):
+        rig = alone()
+        rig.memory.charge_mv = 41_800
+        rig.memory.charge_s = NOON
+        for current in currents:
+            start(rig, 41_000, current_ma=current)
+        assert rig.value("settle_mv") == settle
+
+
+@pytest.mark.parametrize("used", ["riding", "charging"])
+def test_use_ends_what_was_found(used: str) -> None:
+    rig = alone(8 * DAY_S)
+    rig.memory.charge_mv = 41_800
+    rig.memory.charge_s = NOON
+    now = [3700] * 9 + [3600]
+    start(rig, 36_900, 36_900, cells=now, highest_mv=3700)
+    slots = ("loss_permille", "group_fall_mv", "settle_mv", "stored")
+    assert all(rig.value(slot) for slot in slots)
+    start(rig, 36_900, cells=now, highest_mv=3700, **{used: 1})
+    assert [rig.value(slot) for slot in slots] == [0] * 4
+    assert (rig.where("group_fall_mv"), rig.value("parked_cell_mv")) == (0, 3690)
+    assert rig.memory.charge_mv == (0 if used == "riding" else 41_800)
+    rig.tell(5001, cells=now, highest_mv=3700)
+    start(rig, 36_900, 36_900, cells=now, highest_mv=3700)
+    assert [rig.value(slot) for slot in slots[:2]] == [0] * 2
+    assert rig.value("settle_mv") == (0 if used == "riding" else 4_900)
+
+
+def test_flags_count_for_as_long_as_they_are_known() -> None:
+    for used in ("riding", "charging"):
+        for age_ms, stored in ((5000, 0), (5001, 1)):
+            rig = alone(8 * DAY_S)
+            rig.tell(**{used: 1})
+            rig.tell(age_ms, pack_mv=37_000, **IDLE)
+            start(rig, 37_000)
+            assert rig.value("stored") == stored
+
+
+@pytest.mark.parametrize("lost", ["pack_mv", "current_ma"])
+def test_reading_needs_voltage_and_current(lost: str) -> None:
+    rig = alone(8 * DAY_S)
+    told = {"pack_mv": 37_000, "current_ma": 0}
+    del told[lost]
+    rig.tell(1000, **told)
+    rig.tell(1000, **told)
+    assert rig.value("stored") is None
+    start(rig, 37_000)
+    assert rig.value("parked_cell_mv") == 0
+    rig.tell(1000, **IDLE)
+    assert rig.value("parked_cell_mv") == 0  # no new voltage
+    start(rig, 37_000)
+    assert rig.value("parked_cell_mv") == 3700
+
+
+def test_without_a_rest_nothing_is_told_until_the_pack_is_used() -> None:
+    rig = alone()
+    start(rig, 37_000, 37_000)
+    assert (rig.value("stored"), rig.value("settle_mv")) == (None, 0)
+    start(rig, 37_000, riding=1)
+    assert (rig.value("stored"), rig.value("loss_permille")) == (0, 0)
+
+
+def test_cells_in_series_are_the_owners_or_as_many_as_are_read() -> None:
+    rig = alone(8 * DAY_S, series=0)
+    start(rig, 37_000, 37_000)
+    assert (rig.value("stored"), rig.value("settle_mv")) == (None, 0)
+    rig.t.groups = 10
+    start(rig, 37_000)
+    assert (rig.value("stored"), rig.value("parked_cell_mv")) == (1, 3700)
+
+
+# what is kept
+
+
+def used(mv: int = 38_300, **options: Any) -> MeterRig:
+    """A pack that has been ridden since the dongle started."""
+    rig = alone(**options)
+    start(rig, mv, riding=1)
+    start(rig, mv, riding=0)
+    return rig
+
+
+def test_rest_is_kept_with_all_that_is_known() -> None:
+    rig = used()
+    cells = [3820] * 9 + [3810]
+    start(rig, 38_209, resting=1)
+    memory = rig.memory
+    assert (memory.rest_s, memory.rest_mv, memory.rest_permille) == (NOON, 38_209, 600)
+    assert (memory.rest_dc, memory.cells, memory.due) == (0, 0, 1)
+    start(rig, 38_190, resting=1, coldest_dc=-15, cells=[*cells, 41], highest_mv=3820)
+    assert (memory.rest_dc, memory.cells, memory.rest_permille) == (985, 10, 598)
+    assert list(memory.cell_mv[:11]) == [*cells, 0]
+    rig.tell(5001)
+    start(rig, 38_209, resting=1)
+    assert (memory.rest_dc, memory.cells) == (0, 10)  # the cells are those of this rest
+
+
+@pytest.mark.parametrize(("mv", "due"), [(38_019, 0), (38_020, 1), (37_981, 0), (37_980, 1)])
+def test_rest_is_stored_again_after_20_mv(mv: int, due: int) -> None:
+    rig = used()
+    start(rig, 38_000, resting=1)
+    assert rig.memory.due == 1
+    rig.memory.due = 0
+    start(rig, mv, resting=1)
+    assert (rig.memory.rest_mv, rig.memory.due) == (mv, due)
+    start(rig, mv + 19 if due else 38_000, resting=1)
+    assert rig.memory.due == due
+
+
+@pytest.mark.parametrize(("resting", "age_ms", "kept"), [(1, 5000, 1), (1, 5001, 0), (0, 0, 0)])
+def test_only_a_rest_is_kept(resting: int, age_ms: int, kept: int) -> None:
+    rig = alone()
+    rig.tell(resting=resting)
+    rig.tell(age_ms, pack_mv=38_000, **IDLE)
+    assert rig.memory.rest_mv == 38_000 * kept
+
+
+@pytest.mark.parametrize(("since_s", "kept"), [(3599, False), (3600, True), (0, False)])
+def test_rest_after_a_charge_is_kept_after_an_hour(since_s: int, kept: bool) -> None:
+    rig = alone()
+    rig.memory.charge_mv = 41_800
+    rig.memory.charge_s = NOON - since_s
+    start(rig, 41_000, resting=1)
+    assert bool(rig.memory.rest_mv) is kept
+    rig.memory.charge_mv = 0
+    start(rig, 41_000, resting=1)
+    assert rig.memory.rest_mv == 41_000
+
+
+@pytest.mark.parametrize("slot", ["balance_a", "balance_b"])
+def test_cells_being_bled_are_not_kept_while_that_is_known(slot: str) -> None:
+    for bits, age_ms, cells in ((1, 5000, 0), (1, 5001, 10), (0, 0, 10)):
+        rig = alone()
+        rig.tell(**{slot: bits})
+        rig.now += age_ms - 1000
+        start(rig, 38_000, resting=1, cells=LEVEL, highest_mv=3800)
+        assert rig.memory.cells == cells
+
+
+def test_half_the_cells_are_not_kept() -> None:
+    rig = used()
+    start(rig, 38_000, resting=1, cells=LEVEL[:9], highest_mv=3800)
+    assert rig.memory.cells == 0
+    start(rig, 38_000, resting=1, cells={9: 3800})
+    assert rig.memory.cells == 10
+
+
+def test_older_rest_of_an_untouched_pack_stays_and_goes_with_a_ride() -> None:
+    rig = alone(8 * DAY_S)
+    start(rig, 37_000, 37_000, resting=1)
+    assert (rig.memory.rest_mv, rig.memory.due) == (38_300, 0)
+    start(rig, 37_000, riding=1, resting=0)
+    start(rig, 37_000, riding=0, resting=1)
+    assert (rig.memory.rest_mv, rig.memory.rest_s, rig.memory.cells) == (37_000, NOON, 0)
+    rig.memory.due = 0
+    start(rig, 37_000, riding=1, resting=0)
+    start(rig, 37_000, riding=0, resting=1)
+    assert rig.memory.due == 1  # another ride, another rest
+
+
+def test_switched_off_the_rest_is_stored_and_the_next_start_compares() -> None:
+    rig = alone()
+    rig.forget()
+    assert rig.memory.due == 0
+    start(rig, 38_300, riding=1)
+    start(rig, 38_300, riding=0, resting=1)
+    rig.memory.due = 0
+    rig.forget()
+    assert rig.memory.due == 1
+    rig.memory.due = 0
+    rig.memory.now_s += 7 * DAY_S
+    start(rig, 37_200)
+    assert (rig.value("stored"), rig.value("parked_cell_mv")) == (1, 0)
+    start(rig, 37_200)
+    assert (rig.value("loss_permille"), rig.value("parked_cell_mv")) == (14, 3720)
+    rig.forget()
+    assert rig.memory.due == 0
+    rig.memory.now_s += DAY_S
+    start(rig, 38_000, cells=LEVEL, highest_mv=3800)
+    told = [rig.value(slot) for slot in ("loss_permille", "group_fall_mv", "parked_cell_mv")]
+    assert told == [0, 0, 0]
+    assert rig.value("settle_mv") == 0
