@@ -4,10 +4,11 @@ and against the pack model."""
 from random import Random
 
 import pytest
+from deckwatch.memory import Memory
 from deckwatch.meters.load import Estimate, Load
 from deckwatch.meters.trip import Trip
 from deckwatch.telemetry import INDEX
-from pack_rig import PackRig
+from pack_rig import MeterRig, PackRig
 from packlab.made.chemistry import cold_permille
 from packlab.made.pack import Pack
 from packlab.made.spec import PackSpec
@@ -535,3 +536,428 @@ def test_sag_begins_at_5_a_no_later_than_2500_ms_after_light(
     rig.ms += wait_ms
     rig.frame(current_ma=ma, pack_mv=36_000)
     assert rig.value("sag_permille") == permille
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+
+def alone(groups: int = 3, start: int = 0) -> MeterRig:
+    rig = MeterRig(Load(Memory()), start)
+    rig.memory = rig.meter._memory
+    rig.t.groups = groups
+    return rig
+
+
+def level(rig: MeterRig, ma: int, mv: int, lasts_ms: int = 600, **told: int) -> None:
+    """A current that lasts so long."""
+    rig.tell(100, current_ma=ma, pack_mv=mv, **told)
+    rig.tell(lasts_ms, current_ma=ma, pack_mv=mv, **told)
+
+
+def steps(
+    rig: MeterRig, count: int, ma: int, drop_mv: int, rest_mv: int = 60_000, **told: int
+) -> None:
+    """So many clean steps between no current and one under which the pack drops."""
+    for number in range(count + 1):
+        level(rig, ma * (number % 2), 60_000 - drop_mv * (number % 2), **told)
+
+
+@pytest.mark.parametrize(
+    ("ma", "drop_mv", "uohm"),
+    [
+        (-5000, 5, 1000),
+        (-10_000, 9, None),  # 900
+        (-5000, 1000, 200_000),
+        (-4999, 1000, None),
+        (5000, -1000, 200_000),
+        (-5003, 1000, 199_880),  # in steps of 10, rounded down
+        (-9999, 10_000, 1_000_100),
+        (-10_000, 10_001, 1_000_133),  # halved: down 1,000,200 and up 1,000,000
+        (-5000, 24_990, 4_998_133),
+        (-5000, 25_000, None),
+        (-10_000, -1000, None),
+    ],
+)
+def test_resistance_of_the_pack_in_steps_of_10_microohms(
+    ma: int, drop_mv: int, uohm: int | None
+) -> None:
+    rig = alone()
+    steps(rig, 3, ma, drop_mv)
+    told = rig.value("pack_uohm")
+    assert told == uohm
+    assert (rig.where("pack_uohm"), rig.count("pack_uohm")) == (0, 1 if told else 0)
+
+
+def test_estimate_is_a_running_mean() -> None:
+    estimate = Estimate()
+    values = []
+    for reading in (1000, 1100, 1200, 1201, 950):
+        estimate.take(reading)
+        values.append(estimate.value)
+    assert values == [1000, 1050, 1100, 1133, 1072]
+
+
+@pytest.mark.parametrize(("on_the_way_ms", "known"), [(4400, True), (4401, False)])
+def test_step_ends_5_s_after_the_current_before_it(on_the_way_ms: int, known: bool) -> None:
+    rig = alone()
+    for ma, mv in ((0, 60_000), (-10_000, 59_000)) * 2:
+        rig.tell(on_the_way_ms, current_ma=ma, pack_mv=mv)
+        rig.tell(600, current_ma=ma, pack_mv=mv)
+    assert (rig.value("pack_uohm") == 100_000) is known
+
+
+@pytest.mark.parametrize(("lasts_ms", "known"), [(600, True), (599, False)])
+def test_both_currents_of_a_step_last(lasts_ms: int, known: bool) -> None:
+    for short in (0, -10_000):
+        rig = alone()
+        for ma, mv in ((0, 60_000), (-10_000, 59_000)) * 3:
+            level(rig, ma, mv, lasts_ms if ma == short else 600)
+        assert (rig.value("pack_uohm") is not None) is known
+
+
+@pytest.mark.parametrize(
+    ("began_ma", "ma", "lasts"),
+    [(0, 999, True), (0, 1000, False), (-16_000, -17_999, True), (-16_000, -18_000, False)],
+)
+def test_current_lasts_within_an_ampere_and_a_sixteenth(
+    began_ma: int, ma: int, lasts: bool
+) -> None:
+    rig = alone()
+    for number in range(4):
+        if number % 2:
+            level(rig, -40_000, 50_000)
+        else:
+            rig.tell(100, current_ma=began_ma, pack_mv=60_000)
+            rig.tell(300, current_ma=ma, pack_mv=60_000)
+            rig.tell(300, current_ma=began_ma, pack_mv=60_000)
+    assert (rig.value("pack_uohm") is not None) is lasts
+
+
+def test_one_step_is_taken_of_a_current_however_long_it_lasts() -> None:
+    rig = alone()
+    level(rig, 0, 60_000)
+    level(rig, -10_000, 59_000)
+    rig.every(600, 4, current_ma=-10_000, pack_mv=59_000)
+    assert rig.value("pack_uohm") is None
+    level(rig, 0, 60_000)
+    assert rig.value("pack_uohm") is None
+    level(rig, -10_000, 59_000)
+    assert rig.value("pack_uohm") == 100_000
+
+
+def test_voltage_and_current_of_one_moment() -> None:
+    for apart_ms, known in ((250, True), (251, False)):
+        for first in ("pack_mv", "current_ma"):
+            rig = alone()
+            for ma, mv in ((0, 60_000), (-10_000, 59_000)) * 2:
+                told = {"pack_mv": mv, "current_ma": ma}
+                for _ in range(2):
+                    rig.now += 600 - apart_ms
+                    rig.t.begin(rig.now)
+                    rig.t.set(INDEX[first], told[first])
+                    rig.tell(apart_ms, **{n: v for n, v in told.items() if n != first})
+            assert (rig.value("pack_uohm") == 100_000) is known, first
+
+
+@pytest.mark.parametrize(
+    ("dc", "at_20"),
+    [
+        (200, 200_000),
+        (199, 199_600),
+        (-100, 80_000),
+        (-101, 80_000),
+        (-99, 80_400),
+        (450, 300_000),
+        (451, 300_000),
+        (449, 299_600),
+    ],
+)
+def test_resistance_at_20_degrees_is_exact(dc: int, at_20: int) -> None:
+    rig = alone()
+    steps(rig, 3, -5000, 1000, coldest_dc=dc)
+    assert (rig.memory.best_uohm, rig.memory.due) == (at_20, 1)
+    assert (rig.value("resistance_pct"), rig.where("resistance_pct")) == (100, 0)
+    assert rig.count("resistance_pct") == 2
+
+
+@pytest.mark.parametrize(
+    ("best", "kept", "pct"),
+    [
+        (204_081, 204_081, 98),
+        (204_082, 200_000, 100),
+        (100_000, 100_000, 200),
+        (100_009, 100_009, 200),
+    ],
+)
+def test_best_is_replaced_by_one_2_percent_better(best: int, kept: int, pct: int) -> None:
+    rig = alone()
+    rig.memory.best_uohm = best
+    steps(rig, 3, -5000, 1000, coldest_dc=200)
+    assert (rig.memory.best_uohm, rig.value("resistance_pct")) == (kept, pct)
+    assert rig.memory.due == (1 if best != kept else 0)
+
+
+def test_hundredths_of_a_milliohm_are_dropped() -> None:
+    rig = alone()
+    steps(rig, 3, -5003, 1000, coldest_dc=200)  # 199,880
+    assert rig.memory.best_uohm == 199_800
+    rig = alone()
+    rig.memory.best_uohm = 150_000
+    steps(rig, 3, -5003, 1000, coldest_dc=200)
+    assert rig.value("resistance_pct") == 133
+
+
+def test_growth_is_told_from_the_first_moment_with_a_temperature() -> None:
+    rig = alone()
+    rig.tell(current_ma=0, pack_mv=60_000)
+    assert rig.value("resistance_pct") is None
+    rig.tell(100, current_ma=0, pack_mv=60_000, coldest_dc=200)
+    assert (rig.value("resistance_pct"), rig.count("resistance_pct")) == (100, 1)
+    rig.tell(100, current_ma=0, pack_mv=0, coldest_dc=200)
+    assert rig.t.stamp[INDEX["resistance_pct"]] == 100  # no voltage, no news
+
+
+def sag(rig: MeterRig, after: int, ma: int, mv: int) -> int | None:
+    rig.tell(after, current_ma=ma, pack_mv=mv)
+    assert rig.where("sag_permille") == 0
+    assert rig.count("sag_permille") == rig.count("current_ma")
+    return rig.value("sag_permille")
+
+
+@pytest.mark.parametrize(
+    ("light_ma", "load_ma", "told"),
+    [
+        (-1999, -5000, 50),
+        (1999, -5000, 50),
+        (-2000, -5000, 0),
+        (2000, -5000, 0),
+        (0, -4999, 0),
+        (0, 5000, 0),
+    ],
+)
+def test_sag_from_less_than_2_a_to_5_a_and_more(light_ma: int, load_ma: int, told: int) -> None:
+    rig = alone()
+    assert sag(rig, 0, light_ma, 40_000) == 0
+    assert sag(rig, 100, load_ma, 38_000) == told
+
+
+@pytest.mark.parametrize(("mv", "told"), [(38_001, 49), (38_000, 50), (40_000, 0), (40_100, 0)])
+def test_sag_is_in_whole_thousandths(mv: int, told: int) -> None:
+    rig = alone()
+    sag(rig, 0, 0, 40_000)
+    assert sag(rig, 100, -9000, mv) == told
+
+
+def test_sag_is_told_for_two_and_a_half_seconds_of_load() -> None:
+    for wait_ms, told in ((2500, 50), (2501, 0)):
+        rig = alone()
+        sag(rig, 0, 0, 40_000)
+        assert sag(rig, wait_ms, -9000, 38_000) == told  # since the light current
+        rig = alone()
+        sag(rig, 0, 0, 40_000)
+        sag(rig, 500, -9000, 38_000)
+        assert sag(rig, wait_ms, -9000, 38_000) == told  # since the load
+
+
+def test_each_load_is_measured_from_the_light_current_before_it() -> None:
+    rig = alone()
+    sag(rig, 0, 0, 40_000)
+    assert sag(rig, 100, -9000, 38_000) == 50
+    assert sag(rig, 100, -4000, 38_000) == 0
+    assert sag(rig, 100, -9000, 36_000) == 100  # of the same light one
+    assert sag(rig, 100, 0, 39_000) == 0
+    assert sag(rig, 100, -9000, 36_000) == 76
+
+
+# groups
+
+
+def cells_at(rig: MeterRig, ma: int, cells: list[int], **told: int) -> None:
+    """A set of cells between two samples of a current."""
+    rig.tell(100, current_ma=ma)
+    rig.tell(100, cells=cells, **{"highest_mv": max(cells), "wild_cells": 0} | told)
+    rig.tell(100, current_ma=ma)
+
+
+def weak(rig: MeterRig) -> tuple[int | None, int | None, int]:
+    """Ratio, millivolts and group."""
+    assert rig.where("weak_ratio_pct") == rig.where("weak_sag_mv")
+    assert rig.count("weak_ratio_pct") == rig.count("weak_sag_mv")
+    return rig.value("weak_ratio_pct"), rig.value("weak_sag_mv"), rig.where("weak_sag_mv")
+
+
+def test_weakest_group_against_the_median_up_and_down() -> None:
+    rig = alone()
+    cells_at(rig, 0, [3800, 3800, 3800])
+    assert weak(rig) == (100, 0, 0)
+    assert rig.count("weak_sag_mv") == 1
+    cells_at(rig, -10_000, [3700, 3633, 3690])
+    assert weak(rig) == (151, 57, 2)  # 167 of 110
+    assert rig.count("weak_sag_mv") == 2
+    cells_at(rig, 0, [3810, 3810, 3800])
+    assert weak(rig) == (160, 67, 2)  # 177 of 110
+    cells_at(rig, -10_000, [3610, 3710, 3700])
+    assert weak(rig) == (100, 0, 1)  # another one: not yet agreed
+    cells_at(rig, 0, [3810, 3810, 3810])
+    assert weak(rig) == (181, 90, 1)
+
+
+def test_of_equally_weak_groups_the_first_is_named() -> None:
+    rig = alone()
+    cells_at(rig, 0, [3800] * 3)
+    cells_at(rig, -10_000, [3780, 3600, 3600])
+    assert weak(rig) == (100, 0, 2)
+
+
+@pytest.mark.parametrize(("drop_mv", "told"), [(19, (100, 0, 0)), (20, (1000, 180, 3))])
+def test_median_group_drops_by_20_mv_or_nothing_is_told(
+    drop_mv: int, told: tuple[int, int, int]
+) -> None:
+    rig = alone()
+    cells_at(rig, 0, [3800] * 3)
+    cells_at(rig, -10_000, [3800 - drop_mv, 3800 - drop_mv, 3600])
+    assert weak(rig) == told
+
+
+def test_group_resistances_are_means_of_three_steps() -> None:
+    rig = alone()
+    cells_at(rig, 0, [3800] * 3)
+    cells_at(rig, -10_000, [3700, 3600, 3800])
+    cells_at(rig, 0, [3800] * 3)
+    assert [rig.meter.group_uohm(group) for group in range(3)] == [0, 0, 0]
+    cells_at(rig, -10_000, [3700, 3570, 3810])
+    found = [rig.meter.group_uohm(group) for group in range(3)]
+    assert found == [10_000, 21_000, 0]
+    cells_at(rig, 0, [3800] * 3)
+    assert rig.meter.group_uohm(1) == 21_666
+
+
+def test_group_resistance_ends_at_16_bits() -> None:
+    rig = alone()
+    for ma, cells in ((0, [3800] * 3), (-5000, [3700, 3700, 3472])) * 2:
+        cells_at(rig, ma, cells)
+    assert rig.meter.group_uohm(2) == 65_535
+    rig = alone()
+    for ma, cells in ((0, [3800] * 3), (-5000, [3700, 3700, 3473])) * 2:
+        cells_at(rig, ma, cells)
+    assert rig.meter.group_uohm(2) == 65_400
+
+
+def test_group_steps_that_disagree_begin_anew() -> None:
+    rig = alone()
+    for ma, cells in ((0, [3800] * 3), (-10_000, [3700] * 3)) * 2:
+        cells_at(rig, ma, cells)
+    assert rig.meter.group_uohm(0) == 10_000
+    cells_at(rig, 0, [4000] * 3)
+    assert rig.meter.group_uohm(0) == 0
+    cells_at(rig, -10_000, [3900] * 3)
+    assert rig.meter.group_uohm(0) == 10_000
+
+
+@pytest.mark.parametrize(("gap_ms", "told"), [(9800, 2), (9801, 1)])
+def test_sets_of_a_step_are_10_s_apart_at_most(gap_ms: int, told: int) -> None:
+    rig = alone()
+    cells_at(rig, 0, [3800] * 3)
+    rig.tell(4900, current_ma=-4000)
+    rig.tell(gap_ms - 4900, current_ma=-10_000)
+    rig.now -= 100
+    cells_at(rig, -10_000, [3700] * 3)
+    assert rig.count("weak_sag_mv") == told
+
+
+@pytest.mark.parametrize(
+    ("before_ms", "after_ms", "told"), [(1500, 1500, 2), (1501, 0, 1), (0, 1501, 1)]
+)
+def test_currents_lie_a_second_and_a_half_beside_a_set(
+    before_ms: int, after_ms: int, told: int
+) -> None:
+    rig = alone()
+    cells_at(rig, 0, [3800] * 3)
+    rig.tell(100, current_ma=-10_000)
+    rig.tell(before_ms, cells=[3700] * 3, highest_mv=3700, wild_cells=0)
+    rig.tell(after_ms, current_ma=-10_000)
+    assert rig.count("weak_sag_mv") == told
+
+
+@pytest.mark.parametrize(
+    ("currents", "uohm"),
+    [
+        ((-10_000, -13_000), 8690),  # at their mean
+        ((-10_000, -13_001), None),
+        ((-13_000, -10_000), 8690),
+        ((-13_001, -10_000), None),
+        ((-5_000, -5_000), 20_000),
+        ((-4_999, -5_000), 20_000),  # rounded down: 5 A
+        ((-4_999, -4_999), None),
+    ],
+)
+def test_mean_of_the_currents_beside_a_set(currents: tuple[int, int], uohm: int | None) -> None:
+    rig = alone()
+    for _ in range(2):
+        cells_at(rig, 0, [3800] * 3)
+        rig.tell(100, current_ma=currents[0])
+        rig.tell(100, cells=[3700] * 3, highest_mv=3700, wild_cells=0)
+        rig.tell(100, current_ma=currents[1])
+    assert rig.meter.group_uohm(0) == (uohm or 0)
+
+
+@pytest.mark.parametrize(("moved", "told"), [((0, 3000), 2), ((500, 2500), 2), ((501, 2500), 1)])
+def test_what_moved_beside_both_sets_is_half_of_the_step_at_most(
+    moved: tuple[int, int], told: int
+) -> None:
+    rig = alone()
+    for ma, by, mv in ((0, moved[0], 3800), (-6000, moved[1], 3700)):
+        rig.tell(100, current_ma=ma - by // 2)
+        rig.tell(100, cells=[mv] * 3, highest_mv=mv, wild_cells=0)
+        rig.tell(100, current_ma=ma - by // 2 + by)
+    assert rig.count("weak_sag_mv") == told
+
+
+def test_a_set_waits_for_one_current_only() -> None:
+    rig = alone()
+    cells_at(rig, 0, [3800] * 3)
+    rig.tell(100, cells=[3700] * 3, highest_mv=3700, wild_cells=1)
+    rig.tell(100, current_ma=-10_000)
+    rig.tell(100, cells=[3700] * 3, highest_mv=3700, wild_cells=0)
+    rig.tell(100, current_ma=0)  # not alike
+    rig.tell(100, current_ma=-10_000)
+    rig.tell(100, current_ma=-10_000)
+    assert rig.count("weak_sag_mv") == 1
+
+
+def test_a_current_lost_begins_the_steps_anew() -> None:
+    rig = alone()
+    level(rig, 0, 60_000)
+    cells_at(rig, 0, [3800] * 3)
+    rig.tell(5001)
+    level(rig, -10_000, 59_000)
+    cells_at(rig, -10_000, [3700] * 3)
+    assert rig.count("weak_sag_mv") == 1
+    level(rig, 0, 60_000)
+    level(rig, -10_000, 59_000)
+    level(rig, 0, 60_000)
+    assert rig.value("pack_uohm") is None  # two steps
+    level(rig, -10_000, 59_000)
+    assert rig.value("pack_uohm") == 100_000
+
+
+def test_a_fortnight_does_not_make_a_current_young() -> None:
+    for lost in ("light", "level", "cells"):
+        rig = alone()
+        rig.t.ttl_ms = 1 << 29
+        level(rig, 0, 60_000)
+        cells_at(rig, 0, [3800] * 3)
+        for _ in range((1 << 30) // 3_600_000):
+            rig.now += 3_600_000
+            rig.saturate()
+        rig.now = 1100
+        if lost == "light":
+            assert sag(rig, 0, -9000, 50_000) == 0
+        elif lost == "level":
+            level(rig, -10_000, 59_000)
+            level(rig, 0, 60_000)
+            level(rig, -10_000, 59_000)
+            assert rig.value("pack_uohm") is None
+        else:
+            cells_at(rig, -10_000, [3700] * 3)
+            assert rig.count("weak_sag_mv") == 1
