@@ -9,8 +9,11 @@ from random import Random
 from typing import Any
 
 import pytest
+from deckwatch import config
 from deckwatch.memory import SIZE, Memory
-from pack_rig import PackRig
+from deckwatch.meters.charge import Charge
+from deckwatch.telemetry import INDEX
+from pack_rig import MeterRig, PackRig
 from packlab.made.chemistry import LFP, NMC
 from packlab.made.pack import MAMS_PER_MAH, Pack
 from packlab.made.spec import PackSpec
@@ -605,3 +608,497 @@ def test_without_a_charge_all_that_counts_one_stands_at_nothing() -> None:
     slots = ("charge_mah", "charge_time_s", "untapered_s", "late_s", "droop_s")
     assert [rig.value(slot) for slot in slots] == [0] * len(slots)
     assert (rig.value("to_full_min"), rig.value("stalled_pct")) == (None, 100)
+
+
+# --- exactly, the meter alone --------------------------------------------------------------------
+
+CHARGES = {"charging": 1, "pack_mv": 38_000, "soc_pct": 50}
+
+
+def alone(start: int = 0, memory: Memory | None = None, **options: Any) -> MeterRig:
+    memory = memory or Memory()
+    given = config.load({"profile": "m365", "series": 10, "design_mah": 10_000, **options})
+    rig = MeterRig(Charge(given, memory), start)
+    rig.memory = memory
+    return rig
+
+
+def course(rig: MeterRig, slot: str, every_ms: int, *currents: int, **told: int) -> list[Any]:
+    """The slot after each current."""
+    found = []
+    for ma in currents:
+        rig.tell(every_ms, current_ma=ma, **CHARGES | told)
+        found.append(rig.value(slot))
+    return found
+
+
+@pytest.mark.parametrize("start", [0, (1 << 30) - 1500])
+def test_a_second_at_3600_ma_is_a_milliampere_hour(start: int) -> None:
+    assert course(alone(start), "charge_mah", 1000, 3600, 3600, 3600) == [0, 1, 2]
+    assert course(alone(start), "charge_mah", 1000, 3599, 3599, 3599, 3602) == [0, 0, 1, 2]
+    assert course(alone(start), "charge_mah", 1000, 0, 7200, 0, -7200, 7200) == [0, 1, 2, 2, 3]
+    assert course(alone(start), "charge_mah", 1000, 3600, 3601, 3600) == [0, 1, 2]
+    assert course(alone(start), "charge_mah", 20_000, 1800, 1800) == [0, 10]
+    assert course(alone(start), "charge_mah", 20_001, 1800, 1800) == [0, 0]
+
+
+def test_mean_current_is_50_a_at_most() -> None:
+    rig = alone()
+    told = course(rig, "charge_mah", 20_000, *[60_000] * 181)
+    assert told[-1] == 50_000
+    rig = alone()
+    assert course(rig, "charge_mah", 20_000, *[49_999] * 181)[-1] == 49_999
+
+
+def test_time_counts_while_two_samples_of_100_ma_flow() -> None:
+    told = course(alone(), "charge_time_s", 1500, 100, 100, 100, 99, 100, 100, 0, 100, 5000)
+    assert told == [0, 1, 3, 3, 3, 4, 4, 4, 6]
+    rig = alone()
+    assert course(rig, "charge_time_s", 20_001, 2000, 2000) == [0, 0]
+    assert course(rig, "charge_time_s", 20_000, 2000, 2000) == [20, 40]
+
+
+def test_totals_of_days_end_at_six_and_what_stands_for_weeks_stays_long() -> None:
+    rig = alone(charge_target_info_pct=60)
+    told = {"current_ma": 1000, "charging": 1, "soc_pct": 70, "pack_mv": 41_800}
+    for sample in range(13 * 24 * 180):
+        rig.tell(20_000, **told)
+        if sample % 180 == 0:
+            rig.saturate()
+    assert (rig.value("charge_time_s"), rig.value("late_s")) == (536_870, 536_870)
+    assert (rig.value("untapered_s") or 0) > 260_000
+    assert (rig.value("droop_s") or 0) > 260_000
+
+
+@pytest.mark.parametrize(("pause_ms", "mah"), [(1_799_999, 4), (1_800_000, 1)])
+def test_pause_of_half_an_hour_to_the_millisecond(pause_ms: int, mah: int) -> None:
+    rig = alone()
+    course(rig, "charge_mah", 1000, 3600, 3600, 3600)
+    assert course(rig, "charge_mah", 1000, 0, charging=0) == [0]
+    assert rig.memory.charge_mah == 2
+    course(rig, "charge_mah", pause_ms - 1000, 0, charging=0)
+    course(rig, "charge_mah", 1000, 0)
+    assert course(rig, "charge_mah", 1000, 3600, 3600)[-1] == mah
+
+
+@pytest.mark.parametrize(("riding", "age_ms", "mah"), [(1, 0, 1), (0, 0, 4), (1, 5001, 4)])
+def test_ride_in_a_pause_begins_anew_while_it_is_known(riding: int, age_ms: int, mah: int) -> None:
+    rig = alone()
+    course(rig, "charge_mah", 1000, 3600, 3600, 3600)
+    course(rig, "charge_mah", 1000, 0, charging=0)
+    rig.t.set(INDEX["riding"], riding)
+    course(rig, "charge_mah", age_ms + 1000, 0, charging=0)
+    course(rig, "charge_mah", 1000, 0)
+    assert course(rig, "charge_mah", 1000, 3600, 3600)[-1] == mah
+
+
+@pytest.mark.parametrize(("ma", "mah"), [(100, 2), (99, 0)])
+def test_inflow_before_a_session_counts_from_100_ma_on(ma: int, mah: int) -> None:
+    rig = alone()
+    course(rig, "charge_mah", 1000, 7000, 7000, ma, charging=0)
+    assert course(rig, "charge_mah", 1000, ma) == [mah]
+
+
+@pytest.mark.parametrize(
+    ("pack_mv", "ma", "soc", "permille"),
+    [
+        (37_540, 2000, 60, 500),  # 24 mV of 3754 are what 2 A cost
+        (37_530, 2000, 60, 498),
+        (37_549, 2000, 60, 500),
+        (37_540, 2000, 50, 500),
+        (37_540, 2000, 49, 490),
+        (37_300, -5000, 60, 500),
+        (37_300, 83, 60, 500),
+        (37_310, 84, 60, 500),
+        (43_300, 50_000, 60, 500),
+        (43_300, 60_000, 60, 500),
+        (None, 2000, 49, 490),
+        (37_540, 2000, None, 500),
+        (None, 2000, None, 0),
+        (30_000, 2000, 0, 0),
+    ],
+)
+def test_charge_at_the_start(pack_mv: int | None, ma: int, soc: int | None, permille: int) -> None:
+    rig = alone()
+    told = {"pack_mv": pack_mv, "soc_pct": soc}
+    known = {name: value for name, value in told.items() if value is not None}
+    rig.tell(charging=1, current_ma=ma, **known)
+    rig.tell(1000, charging=0, current_ma=0, **known)
+    assert rig.memory.charge_from_permille == permille
+
+
+def test_what_a_session_leaves_behind() -> None:
+    rig = alone()
+    rig.memory.now_s = 777
+    course(rig, "charge_mah", 1000, 3600, 7200, 5400, 1800, pack_mv=37_730)
+    assert rig.memory.due == 0
+    course(rig, "charge_mah", 1000, 0, pack_mv=37_700, charging=0)
+    memory = rig.memory
+    assert (memory.charge_s, memory.charge_mv, memory.charge_mah) == (777, 37_700, 4)
+    assert (memory.charge_from_permille, memory.charge_most_ma, memory.due) == (500, 5400, 1)
+    assert memory.capacity_mah == 0
+    memory.due = 0
+    course(rig, "charge_mah", 1000, 0, 0, pack_mv=37_600, charging=0)
+    assert (memory.charge_mv, memory.due) == (37_700, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "soc", "last_ma", "pack_mv", "capacity"),
+    [
+        ({}, 20, 1000, 41_790, 2500),
+        ({}, 21, 1000, 41_790, 0),
+        ({}, 20, 1001, 41_790, 0),
+        ({}, 20, 1000, 41_789, 0),
+        ({}, 10, 1000, 41_790, 2222),
+        ({"chemistry": "lfp"}, 10, 1000, 36_317, 2222),
+        ({"chemistry": "lfp"}, 11, 1000, 36_317, 0),
+        ({"chemistry": "lfp"}, 10, 1000, 36_316, 0),
+    ],
+)
+def test_capacity_of_a_full_charge(
+    options: dict[str, str], soc: int, last_ma: int, pack_mv: int, capacity: int
+) -> None:
+    rig = alone(**options)
+    rig.tell(current_ma=2000, charging=1, soc_pct=soc, pack_mv=41_000)
+    rig.every(20_000, 180, current_ma=2000, charging=1, soc_pct=50, pack_mv=36_000)
+    assert rig.value("charge_mah") == 2000
+    told = {"charging": 1, "soc_pct": 99, "pack_mv": pack_mv}
+    rig.tell(10, current_ma=last_ma, **told)
+    rig.tell(10, current_ma=last_ma, **told)
+    assert rig.value("capacity_pct") == 100
+    rig.tell(10, current_ma=0, charging=0, soc_pct=99, pack_mv=pack_mv)
+    assert rig.memory.capacity_mah == capacity
+    assert rig.value("capacity_pct") == (capacity // 100 if capacity else 100)
+    assert (rig.where("capacity_pct"), rig.count("capacity_pct")) == (0, rig.count("current_ma"))
+    rig.forget()
+    rig.tell(100, current_ma=0, pack_mv=40_000)
+    assert rig.value("capacity_pct") == 100  # of another power-on
+
+
+NEAR = {"pack_mv": 41_790, "soc_pct": 50, "charging": 1}
+
+
+def near(rig: MeterRig, *currents: int, every_ms: int = 10_000, **told: int) -> list[Any]:
+    return course(rig, "untapered_s", every_ms, *currents, **NEAR | told)
+
+
+def test_untapered_from_3_percent_of_the_capacity_on() -> None:
+    """1080 mA for 10 s are 3 mAh; two samples begin it."""
+    rig = alone(design_mah=100)
+    assert near(rig, 1080, 1080, 1080, 1080) == [0, 0, 10, 20]
+    rig = alone(design_mah=101)
+    assert near(rig, 1080, 1080, 1080, 1080) == [0, 0, 0, 20]
+    assert (rig.where("untapered_s"), rig.count("untapered_s")) == (0, 4)
+    assert near(rig, 1080, every_ms=999) == [20]
+    assert near(rig, 1080, every_ms=1) == [21]
+
+
+@pytest.mark.parametrize(
+    ("currents", "told", "near_s"),
+    [
+        ((900, 900), {}, 20),  # 90 % of the most
+        ((899, 900), {}, 20),  # one lower is chance
+        ((900, 899), {}, 20),
+        ((899, 899), {}, 0),
+        ((900, 900), {"charging": 0}, 0),
+    ],
+)
+def test_near_full_at_90_percent_of_the_most(
+    currents: tuple[int, int], told: dict[str, int], near_s: int
+) -> None:
+    rig = alone(design_mah=30)
+    near(rig, 1000, 1000)
+    assert near(rig, *currents, **told)[-1] == near_s
+
+
+def test_near_full_ends_with_two_voltages_below() -> None:
+    rig = alone(design_mah=30)
+    assert near(rig, 1000, 1000, 1000) == [0, 0, 10]
+    assert near(rig, 1000, pack_mv=41_789) == [20]
+    assert near(rig, 1000, pack_mv=41_789) == [0]
+    assert near(rig, 1000) == [0]
+    assert near(rig, 1000) == [10]
+
+
+def test_near_full_needs_100_ma() -> None:
+    for currents, told in (
+        ((100, 100, 100), [0, 0, 20]),
+        ((99, 99, 99, 99), [0, 0, 0, 0]),
+        ((100, 100, 100, 99), [0, 0, 20, 0]),
+    ):
+        assert near(alone(design_mah=10), *currents, every_ms=20_000) == told
+
+
+@pytest.mark.parametrize(
+    ("soc", "pack_mv", "late"),
+    [(97, 40_740, 20), (96, 40_740, 0), (97, 40_739, 0), (98, 41_000, 20)],
+)
+def test_late_counts_from_the_target_on_near_full(soc: int, pack_mv: int, late: int) -> None:
+    rig = alone()
+    told = course(rig, "late_s", 10_000, 1000, 1000, 1000, soc_pct=soc, pack_mv=pack_mv)
+    assert told == [0, late // 2, late]
+    assert rig.where("late_s") == 0
+    assert course(rig, "late_s", 10_000, 99, soc_pct=soc, pack_mv=pack_mv) == [late]
+    assert course(rig, "late_s", 10_000, 0, charging=0) == [0]
+
+
+def test_late_goes_by_the_owners_target() -> None:
+    rig = alone(charge_target_info_pct=80)
+    assert course(rig, "late_s", 10_000, 1000, 1000, soc_pct=80, pack_mv=41_000) == [0, 10]
+    assert course(rig, "late_s", 10_000, 1000, soc_pct=79, pack_mv=41_000) == [10]
+
+
+@pytest.mark.parametrize(
+    ("soc", "design_mah", "mah", "pct"),
+    [
+        (50, 1000, 5, 1),
+        (49, 1000, 5, 0),  # 510 are missing
+        (51, 1000, 5, 1),
+        (70, 1000, 3, 1),
+        (71, 1000, 3, 1),  # less than 300 are never said to be missing
+        (90, 1000, 3, 1),
+        (90, 1000, 2, 0),
+        (69, 1000, 3, 0),
+        (50, 0, 5, 0),
+        (50, 1001, 5, 1),
+        (50, 1002, 5, 0),
+    ],
+)
+def test_overtime_of_what_was_missing(soc: int, design_mah: int, mah: int, pct: int) -> None:
+    rig = alone(design_mah=design_mah)
+    told = course(rig, "overtime_pct", 1000, *[3600] * (mah + 1), soc_pct=soc, pack_mv=41_000)
+    assert told[-1] == pct
+    assert rig.where("overtime_pct") == 0
+    assert course(rig, "overtime_pct", 1000, 3600, charging=0) == [0]
+
+
+def test_capacity_is_the_largest_anybody_knows() -> None:
+    for board, learned, design, missing in (
+        ({}, 0, 1000, 500),
+        ({"full_mah": 2000}, 0, 1000, 1000),
+        ({"full_mah": 900}, 0, 1000, 500),
+        ({}, 3000, 1000, 1500),
+        ({"design_mah": 4000}, 0, 0, 2000),
+        ({"design_mah": 4000}, 0, 1000, 500),
+        ({"design_mah": 4000, "full_mah": 600}, 0, 0, 300),
+    ):
+        rig = alone(design_mah=design)
+        rig.memory.capacity_mah = learned
+        rig.tell(**board)
+        course(rig, "overtime_pct", 1000, *[36_000] * 11, pack_mv=43_000)
+        assert rig.value("overtime_pct") == 100 * 100 // missing
+
+
+@pytest.mark.parametrize(
+    ("currents", "told", "value", "place"),
+    [
+        ((99, 99), {}, 50, 0),
+        ((-99, 99), {}, 50, 0),
+        ((99, -99), {}, 50, 0),
+        ((100, 99), {}, 100, 0),
+        ((99, 100), {}, 100, 0),
+        ((-100, 0), {}, 100, 0),
+        ((0, 0), {"charging": 0}, 100, 0),
+        ((0, 0), {"pack_mv": 40_999}, 50, 0),
+        ((0, 0), {"pack_mv": 41_000}, 100, 0),
+        ((0, 0), {"highest_mv": 4149}, 50, 0),
+        ((0, 0), {"highest_mv": 4150}, 50, 3),
+    ],
+)
+def test_stalled_is_a_charger_without_a_current(
+    currents: tuple[int, int], told: dict[str, int], value: int, place: int
+) -> None:
+    rig = alone()
+    rig.t.where[INDEX["highest_mv"]] = 3
+    course(rig, "stalled_pct", 0, 0)
+    assert course(rig, "stalled_pct", 1000, *currents, **told)[-1] == value
+    assert (rig.where("stalled_pct"), rig.count("stalled_pct")) == (place, 3)
+
+
+def test_stalled_names_a_full_cell_while_it_is_known() -> None:
+    rig = alone()
+    rig.tell(highest_mv=4200)
+    rig.t.where[INDEX["highest_mv"]] = 3
+    course(rig, "stalled_pct", 2500, 0, 0)
+    assert rig.where("stalled_pct") == 3
+    course(rig, "stalled_pct", 1, 0)
+    assert rig.where("stalled_pct") == 0
+
+
+def test_stalled_without_a_number_of_cells() -> None:
+    rig = alone(series=0)
+    assert course(rig, "stalled_pct", 1000, 0, 0, pack_mv=41_000) == [50, 50]
+    rig.t.groups = 10
+    assert course(rig, "stalled_pct", 1000, 0, pack_mv=41_000) == [100]
+
+
+def droop(rig: MeterRig, after: int, ma: int, mv: int, **told: int) -> Any:
+    return course(rig, "droop_s", after, ma, pack_mv=mv, **told)[0]
+
+
+def test_droop_is_the_time_since_the_last_rise() -> None:
+    rig = alone()
+    assert droop(rig, 0, 500, 37_000) == 0
+    assert droop(rig, 1000, 500, 37_000) == 0  # two samples are the first mark
+    assert droop(rig, 1000, 500, 37_000) == 1
+    assert droop(rig, 999, 500, 37_001) == 1  # one voltage is chance
+    assert droop(rig, 1, 500, 37_001) == 0
+    assert droop(rig, 1999, 500, 37_000) == 1
+    assert droop(rig, 1, 500, 37_001) == 2
+    assert rig.where("droop_s") == 0
+
+
+@pytest.mark.parametrize(
+    ("ma", "told", "stands"),
+    [
+        (499, {}, 0),
+        (500, {"soc_pct": 80}, 0),
+        (500, {"soc_pct": 79}, 3),
+        (500, {"charging": 0}, 0),
+    ],
+)
+def test_droop_is_told_from_half_an_ampere_below_80_percent(
+    ma: int, told: dict[str, int], stands: int
+) -> None:
+    rig = alone()
+    found = [droop(rig, 1000, ma, 37_000, **told) for _ in range(5)]
+    assert found[-1] == stands
+    assert droop(rig, 1000, 499, 37_000) == 0
+    assert droop(rig, 1000, 500, 36_000) == 0
+    assert droop(rig, 1000, 500, 36_000) == 0  # a mark of its own
+    assert droop(rig, 1000, 500, 36_000) == 1
+
+
+@pytest.mark.parametrize(("ma", "stands"), [(1700, 3), (1699, 0)])
+def test_a_current_smaller_by_300_ma_sets_another_mark(ma: int, stands: int) -> None:
+    rig = alone()
+    for _ in range(3):
+        droop(rig, 1000, 2000, 37_000)
+    assert droop(rig, 1000, ma, 36_900) == (2 if stands else 0)
+    assert droop(rig, 1000, ma, 36_900) == (stands or 1)
+
+
+@pytest.mark.parametrize(
+    ("ma", "soc", "design_mah", "minutes"),
+    [
+        (2000, 50, 10_000, 162),  # 150, and 12 for the tail
+        (2000, 99, 10_000, 15),
+        (2000, 100, 10_000, 12),
+        (2000, 101, 10_000, 12),
+        (1999, 50, 10_000, 162),
+        (2001, 50, 10_000, 160),  # 149.9 and 11.99
+        (2000, 50, 0, None),
+        (100, 50, 10_000, 3240),
+        (99, 50, 10_000, None),
+    ],
+)
+def test_minutes_to_full_of_a_steady_current(
+    ma: int, soc: int, design_mah: int, minutes: int | None
+) -> None:
+    rig = alone(design_mah=design_mah)
+    course(rig, "to_full_min", 1000, ma, ma, soc_pct=soc, pack_mv=41_000)
+    assert (rig.value("to_full_min"), rig.where("to_full_min")) == (minutes, 0)
+    course(rig, "to_full_min", 1000, ma, soc_pct=soc, charging=0)
+    assert rig.count("to_full_min") == (2 if minutes is not None else 0)
+
+
+@pytest.mark.parametrize(
+    ("ma", "minutes"),
+    [
+        (4500, 66 + 5),  # nine tenths of the most
+        (4499, 66 * 21 // 10),
+        (4000, 75 * 21 // 10),
+        (3500, 85 * 19 // 10),
+        (3000, 100 * 18 // 10),
+        (2500, 120 * 16 // 10),
+        (2000, 150 * 14 // 10),
+        (1500, 200 * 11 // 10),
+        (1000, 300 * 7 // 10),
+        (999, 0),
+        (5500, 54 + 4),
+    ],
+)
+def test_minutes_to_full_of_a_current_that_tapers(ma: int, minutes: int) -> None:
+    rig = alone()
+    course(rig, "to_full_min", 1000, 5000, 5000, 5000, pack_mv=43_000)
+    told = course(rig, "to_full_min", 1000, ma, ma, pack_mv=43_000)
+    assert told[0] == minutes
+
+
+@pytest.mark.parametrize(
+    ("board", "age_ms", "minutes"),
+    [
+        ({"remaining_mah": 4000, "full_mah": 8000}, 0, 120 + 12),
+        ({"remaining_mah": 8000, "full_mah": 8000}, 0, 12),
+        ({"remaining_mah": 9000, "full_mah": 8000}, 0, 12),
+        ({"remaining_mah": 4000}, 0, 162),
+        ({"full_mah": 8000}, 0, 162),
+        ({"remaining_mah": 4000, "full_mah": 8000}, 5001, 162),
+    ],
+)
+def test_minutes_to_full_by_the_boards_own_count(
+    board: dict[str, int], age_ms: int, minutes: int
+) -> None:
+    rig = alone()
+    rig.tell(**board)
+    rig.now += age_ms
+    assert course(rig, "to_full_min", 1000, 2000, 2000)[-1] == minutes
+
+
+def test_only_a_new_current_is_taken() -> None:
+    rig = alone()
+    course(rig, "charge_mah", 1000, 3600, 3600)
+    before = rig.count("charge_mah")
+    rig.tell(1000, charging=0)
+    assert (rig.value("charge_mah"), rig.count("charge_mah")) == (1, before)
+    rig.tell(5001, current_ma=0, **CHARGES)
+    rig.tell(5001, **CHARGES)
+    assert rig.value("charge_mah") is None
+
+
+def test_without_percent_or_voltage_the_rest_is_told() -> None:
+    rig = alone()
+    rig.tell(current_ma=2000, charging=1, pack_mv=41_800)
+    slots = ("charge_mah", "untapered_s", "late_s", "droop_s", "stalled_pct", "overtime_pct")
+    assert [rig.value(slot) for slot in slots] == [0, 0, None, None, None, None]
+    rig = alone()
+    rig.tell(current_ma=2000, charging=1, soc_pct=50)
+    assert [rig.value(slot) for slot in slots] == [0, None, 0, None, 100, 0]
+    rig.tell(5001, soc_pct=50, current_ma=2000, charging=1)
+    assert rig.value("untapered_s") is None
+    assert rig.value("capacity_pct") == 100
+
+
+def test_switched_off_the_session_ends_and_all_begins_anew() -> None:
+    rig = alone(design_mah=10)
+    near(rig, 2000, 2000, 2000, soc_pct=97)
+    rig.memory.now_s = 99
+    rig.forget()
+    assert (rig.memory.charge_mah, rig.memory.charge_s) == (11, 99)
+    rig.forget()
+    rig.memory.charge_s = 0
+    rig.forget()
+    assert rig.memory.charge_s == 0  # it has ended once
+    assert near(rig, 1000, soc_pct=97) == [0]
+    told = [rig.value(slot) for slot in ("charge_mah", "charge_time_s", "late_s", "overtime_pct")]
+    assert told == [0, 0, 0, 0]
+    assert near(rig, 1000, 1000, soc_pct=50) == [0, 10]  # 1 A is the most there was
+    rig = alone()
+    for _ in range(4):
+        droop(rig, 1000, 2000, 38_000)
+    rig.forget()
+    assert [droop(rig, 1000, 2000, 37_000) for _ in range(3)] == [0, 0, 1]
+
+
+def test_a_fortnight_does_not_make_a_session_young() -> None:
+    for slot in ("charge_mah", "pause"):
+        rig = alone()
+        course(rig, "charge_mah", 1000, 3600, 3600, 3600, charging=1)
+        if slot == "pause":
+            course(rig, "charge_mah", 1000, 0, charging=0)
+        for _ in range((1 << 30) // 3_600_000):
+            rig.now += 3_600_000
+            rig.saturate()
+        rig.now = 5000
+        told = course(rig, "charge_mah", 0, 3600, pack_mv=38_000)
+        assert told == [2 if slot == "charge_mah" else 0]

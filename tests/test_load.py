@@ -554,9 +554,7 @@ def level(rig: MeterRig, ma: int, mv: int, lasts_ms: int = 600, **told: int) -> 
     rig.tell(lasts_ms, current_ma=ma, pack_mv=mv, **told)
 
 
-def steps(
-    rig: MeterRig, count: int, ma: int, drop_mv: int, rest_mv: int = 60_000, **told: int
-) -> None:
+def steps(rig: MeterRig, count: int, ma: int, drop_mv: int, **told: int) -> None:
     """So many clean steps between no current and one under which the pack drops."""
     for number in range(count + 1):
         level(rig, ma * (number % 2), 60_000 - drop_mv * (number % 2), **told)

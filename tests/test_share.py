@@ -177,11 +177,11 @@ def test_share_is_told_with_the_hundredth_ampere_second() -> None:
     pair = Pair()
     pair.tell(0, 0, 0)
     pair.ride(9, 9001, 999)
-    pair.tell(999, 9001, 999)  # 99.989 As
+    pair.tell(999, 9001, 999)  # 90,000 and 8991 + 998 mAs, each rounded down
     assert pair.told == (100, 100)
-    pair.tell(1, 9001, 999)
-    assert pair.told == (100, 100)  # 9 + 0 mAs: rounded down each
-    pair.tell(1, 9001, 1999)
+    pair.tell(1, 9001, 1999)  # 99,999
+    assert pair.told == (100, 100)
+    pair.tell(1, 9001, 0)
     assert pair.told == (90, 9)
     assert (pair.one.where("share_pct"), pair.two.where("share_pct")) == (0, 0)
     pair.ride(10, 1000, 9000)
@@ -216,7 +216,7 @@ def test_each_block_is_a_new_sample() -> None:
 def test_what_is_added_up(one: int, two: int, apart_mv: int, told: tuple[int, int]) -> None:
     pair = Pair()
     pair.tell(0, 0, 0)
-    pair.ride(20, one, two, apart_mv)
+    pair.ride(25, one, two, apart_mv)
     assert pair.told == told
 
 
@@ -225,8 +225,9 @@ def test_a_sample_stands_for_a_second_at_most() -> None:
     pair.tell(0, 0, 0)
     for _ in range(9):
         pair.tell(3000, 8000, 2000)
+    pair.tell(999, 8000, 2000)
     assert pair.told == (100, 100)
-    pair.tell(1000, 8000, 2000)
+    pair.tell(1, 8000, 2000)
     assert pair.told == (80, 20)
 
 
@@ -255,6 +256,7 @@ def test_what_one_pack_does_not_tell_is_not_added_up() -> None:
         for _ in range(20):
             pair.one.now = pair.two.now = pair.one.now + 1000
             heard.tell(current_ma=-8000, pack_mv=37_000)
+            lost.tell(pack_mv=37_000)
             pair.add()
         assert lost.value("share_pct") is None
         assert (heard.value("share_pct"), lost.count("share_pct")) == (100, count)

@@ -141,9 +141,9 @@ def test_set_of_weeks_ago_is_not_compared_after_the_wrap() -> None:
 # --- exactly, the meter alone --------------------------------------------------------------------
 
 
-def alone(full_mv: int = 4200) -> MeterRig:
-    rig = MeterRig(Stuck(full_mv))
-    rig.t.groups = 5
+def alone(full_mv: int = 4200, groups: int = 5, start: int = 0) -> MeterRig:
+    rig = MeterRig(Stuck(full_mv), start)
+    rig.t.groups = groups
     return rig
 
 
@@ -181,11 +181,15 @@ def test_sets_further_apart_than_10_s_are_not_compared(gap_ms: int, told: tuple[
 
 @pytest.mark.parametrize(("last_ms", "told"), [(0, (40, 4)), (1, (0, 1))])
 def test_a_set_is_kept_for_half_an_hour(last_ms: int, told: tuple[int, int]) -> None:
-    rig = alone()
+    rig = alone(start=5000)
     look(rig, 0, but(4, 3700))
     for _ in range(200):
         look(rig, 8_995, but(4, 3700, 3720))
     assert look(rig, 1000 + last_ms, but(4, 3700, 3740)) == told
+
+
+def test_a_single_group_is_kept_too() -> None:
+    assert look(alone(groups=1), 0, [3700]) == (0, 1)
 
 
 def test_another_number_of_groups_begins_anew() -> None:
