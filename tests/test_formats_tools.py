@@ -37,7 +37,9 @@ def program(name: str, package: str) -> str:
 
 
 def said(*words: str) -> str:
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        words, capture_output=True, text=True, errors="replace", check=False, timeout=120
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 

@@ -224,7 +224,7 @@ def _made() -> Iterator[str]:
     units = {n: " " + _UNITS[u] for n in numbers if (u := n.rpartition("_")[2]) in _UNITS}
     yield f"local FITTED_MV = {decode.FITTED_MV}"
     telemetry = firmware("telemetry")
-    for name in ("MAX_CELLS", "MAX_PROBES", "TEXT_BYTES"):
+    for name in ("MAX_CELLS", "MAX_PROBES", "NO_PROBE", "TEXT_BYTES"):
         yield f"local {name} = {getattr(telemetry, name)}"
     yield f"local OTHER = {_OTHER:#x} -- an address that makes no difference"
     yield f"local NAMES = {lua(names)}"

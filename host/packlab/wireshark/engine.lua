@@ -251,8 +251,17 @@ end
 -- Cells, probes and wires count from 0 here, from 1 for people. No value: a probe not fitted.
 function View:set_one_of(slot, place, value, at, width)
   if place < (slot == "temp_dc" and MAX_PROBES or MAX_CELLS) then
-    if slot ~= "temp_dc" then
-      value = math.min(math.max(value, 0), 0xFFFF)
+    local least = slot == "temp_dc" and -0x7FFF or 0
+    local most = slot == "temp_dc" and 0x7FFF or 0xFFFF
+    if slot == "temp_dc" and value == NO_PROBE then
+      value = nil
+    end
+    value = value and math.min(math.max(value, least), most)
+    for number, one in ipairs(self.found) do
+      if one.slot == slot and one.place == place + 1 then
+        table.remove(self.found, number) -- said twice: the last counts
+        break
+      end
     end
     self:set(slot, value, at, width).place = place + 1
   end
