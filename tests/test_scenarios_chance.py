@@ -39,7 +39,7 @@ def noticed(trace: Iterable[dict[str, Any]], fault: chance.Fault, at_s: int) -> 
     a line is played up to a poll ahead, and may carry the fault a moment early."""
     watched = told = False
     for event in trace:
-        has_begun = event["t_ms"] >= at_s * 1000
+        has_begun = event.get("t_ms", 0) >= at_s * 1000  # the summary has no time
         if event["event"] == "watch" and event["pack"] == 1:
             now = fault.code in event["watched"]
             watched = watched or now if has_begun else now
@@ -110,7 +110,7 @@ def test_what_counts_as_noticed() -> None:
             {"t_ms": t_ms, "event": "alert", "code": "temp_sensor", "state": state, "level": level}
             for t_ms, state, level in told
         ]
-        return noticed([watch, *alerts], fault, 100)
+        return noticed([watch, *alerts, {"event": "summary"}], fault, 100)
 
     assert of() == (True, False)
     assert of((100_500, "set", "warn")) == (True, True)
