@@ -10,8 +10,11 @@ from deckwatch.meters.link import (
     DASH,
     HOST_TX,
     IDLE,
+    LINE_STATES,
     LOW,
+    NO_LEVEL,
     OVERRUN,
+    PORTS,
     Link,
     bit_error_ppm,
 )
@@ -382,6 +385,7 @@ def test_each_measure_is_one_sample() -> None:
     rig.link.update(rig.t, rig.now)
     rig.traffic(32, 10)
     count = rig.t.count[INDEX["bit_error_ppm"]]
+    assert count == 1
     rig.traffic(2, 10)
     assert rig.t.count[INDEX["bit_error_ppm"]] == count
     rig.traffic(1, 10)
@@ -427,6 +431,7 @@ def test_bit_errors_are_three_terms_of_the_logarithm_each_rounded_down() -> None
         good = 10_000 - p
         terms = p + p**2 // 20_000 + p**2 // 10_000 * p // 30_000
         assert bit_error_ppm(good, p, 10 * good) == terms
+    assert bit_error_ppm(72, 1, 720) == 136  # of 10,000, rounded down
     assert bit_error_ppm(2, 1, 41) == (3333 + 555 + 123) * 100 // 205
 
 
@@ -622,3 +627,10 @@ def test_a_new_link_has_heard_nothing() -> None:
     link = Rig().link
     assert (link.requests, link.replies, link.overruns) == (0, 0, 0)
     assert (link.score, link.worst, link.is_off) == (100, 100, False)
+
+
+def test_states_and_ports_are_named_by_their_numbers() -> None:
+    states = {"unknown": NO_LEVEL, "idle": IDLE, "low": LOW, "break": BREAK, "overrun": OVERRUN}
+    assert [states[name] for name in LINE_STATES] == list(range(5))
+    ports = {"bms_tx": BMS_TX, "host_tx": HOST_TX, "dash": DASH}
+    assert [ports[name] for name in PORTS] == list(range(3))

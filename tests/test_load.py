@@ -748,7 +748,7 @@ def test_sag_is_in_whole_thousandths(mv: int, told: int) -> None:
 
 def test_sag_is_told_for_two_and_a_half_seconds_of_load() -> None:
     for wait_ms, told in ((2500, 50), (2501, 0)):
-        rig = alone()
+        rig = alone(start=100_000)
         sag(rig, 0, 0, 40_000)
         assert sag(rig, wait_ms, -9000, 38_000) == told  # since the light current
         rig = alone()
@@ -959,3 +959,79 @@ def test_a_fortnight_does_not_make_a_current_young() -> None:
         else:
             cells_at(rig, -10_000, [3700] * 3)
             assert rig.count("weak_sag_mv") == 1
+
+
+def test_current_of_one_sample_has_not_lasted() -> None:
+    rig = alone(start=10_000)
+    rig.tell(current_ma=0, pack_mv=60_000)
+    level(rig, -10_000, 59_000)
+    level(rig, 0, 60_000)
+    level(rig, -10_000, 59_000)
+    assert rig.value("pack_uohm") is None
+    level(rig, 0, 60_000)
+    assert rig.value("pack_uohm") == 100_000
+
+
+def test_current_without_a_voltage_is_no_end_of_a_step() -> None:
+    rig = alone()
+    for _ in range(4):
+        rig.tell(300, current_ma=0)
+        rig.tell(700, current_ma=0)
+        level(rig, -40_000, 50_000)
+    assert rig.value("pack_uohm") is None
+    assert sag(rig, 100, 0, 1) == 0  # a millivolt is a voltage
+
+
+@pytest.mark.parametrize(("ma", "uohm"), [(-7000, None), (-8000, 200_000)])
+def test_step_between_two_loads_is_their_difference(ma: int, uohm: int | None) -> None:
+    rig = alone()
+    for _ in range(2):
+        level(rig, -3000, 59_000)
+        level(rig, ma, 58_000)
+    assert rig.value("pack_uohm") == uohm
+
+
+@pytest.mark.parametrize(("best", "kept"), [(50_000, 50_000), (50_010, 49_000)])
+def test_exactly_2_percent_better_is_not_better(best: int, kept: int) -> None:
+    rig = alone()
+    rig.memory.best_uohm = best
+    steps(rig, 3, -5000, 245, coldest_dc=200)
+    assert rig.memory.best_uohm == kept
+
+
+def test_voltage_from_before_the_scooter_was_switched_off_is_not_known() -> None:
+    rig = alone()
+    level(rig, 0, 60_000)
+    rig.forget()
+    rig.tell(100, current_ma=0)
+    assert rig.value("sag_permille") is None
+
+
+def fortnight(rig: MeterRig, tick: int, **told: int) -> None:
+    """Nothing but these for so long that the tick comes round to `tick`."""
+    rig.t.ttl_ms = 1 << 29
+    for _ in range((1 << 30) // 3_600_000):
+        rig.tell(3_600_000, **told)
+        rig.saturate()
+    rig.now = tick
+
+
+def test_a_current_that_stands_for_weeks_has_lasted() -> None:
+    rig = alone()
+    rig.tell(current_ma=0, pack_mv=60_000)
+    fortnight(rig, 50, current_ma=0, pack_mv=60_000)
+    rig.tell(current_ma=0, pack_mv=60_000)
+    for ma, mv in ((-10_000, 59_000), (0, 60_000), (-10_000, 59_000)):
+        level(rig, ma, mv)
+    assert rig.value("pack_uohm") == 100_000
+
+
+def test_a_current_of_weeks_ago_begins_no_step_and_no_sag() -> None:
+    rig = alone()
+    level(rig, 0, 60_000)
+    sag(rig, 100, -10_000, 59_000)
+    fortnight(rig, 1400)
+    assert sag(rig, 0, -10_000, 59_000) == 0
+    level(rig, 0, 60_000)
+    level(rig, -10_000, 59_000)
+    assert rig.value("pack_uohm") is None

@@ -493,6 +493,8 @@ def test_loss_a_day_is_to_the_nearest(ago_s: int, pack_mv: int, loss: int) -> No
         ({"dongle_ua": 1000, "design_mah": 0}, 46),  # 5 Ah are taken
         ({"dongle_ua": 208, "design_mah": 0}, 50),
         ({"dongle_ua": 209, "design_mah": 0}, 49),
+        ({"dongle_ua": 625, "design_mah": 0}, 47),
+        ({"dongle_ua": 2083, "design_mah": 0}, 41),
         ({"dongle_ua": 12_500, "design_mah": 0}, 0),
     ],
 )
@@ -514,6 +516,13 @@ def test_storage_is_a_week_to_the_second(ago_s: int, stored: int) -> None:
     start(rig, 37_209, 36_000)
     assert (rig.value("stored"), rig.where("stored")) == (stored, 0)
     assert (rig.value("parked_cell_mv"), rig.where("parked_cell_mv")) == (3720, 0)
+
+
+def test_rest_that_ended_in_this_very_second_is_one() -> None:
+    rig = alone(60)
+    rig.memory.rest_s = NOON
+    start(rig, 37_209, 37_209)
+    assert (rig.value("stored"), rig.value("parked_cell_mv")) == (0, 3720)
 
 
 def test_mean_cell_is_told_within_a_day_too_and_once() -> None:
@@ -640,6 +649,7 @@ def test_without_a_rest_nothing_is_told_until_the_pack_is_used() -> None:
     assert (rig.value("stored"), rig.value("settle_mv")) == (None, 0)
     start(rig, 37_000, riding=1)
     assert (rig.value("stored"), rig.value("loss_permille")) == (0, 0)
+    assert rig.value("parked_cell_mv") == 0
 
 
 def test_cells_in_series_are_the_owners_or_as_many_as_are_read() -> None:
@@ -705,6 +715,13 @@ def test_rest_after_a_charge_is_kept_after_an_hour(since_s: int, kept: bool) -> 
     start(rig, 41_000, resting=1)
     assert bool(rig.memory.rest_mv) is kept
     rig.memory.charge_mv = 0
+    start(rig, 41_000, resting=1)
+    assert rig.memory.rest_mv == 41_000
+
+
+def test_charge_of_an_unknown_time_keeps_no_rest_away() -> None:
+    rig = alone()
+    rig.memory.charge_mv = 41_800
     start(rig, 41_000, resting=1)
     assert rig.memory.rest_mv == 41_000
 

@@ -445,3 +445,11 @@ def test_a_fortnight_does_not_make_readings_young() -> None:
     rig.now = 1500
     assert jumps(rig, 500, 300, 300, 300) == [0, 0, 0]
     assert rig.count("coldest_dc") == 6
+
+
+def test_without_a_temperature_a_rita_has_no_message_and_there_is_no_sample() -> None:
+    rig = alone(messages=1)
+    rig.tell(soc_pct=50)
+    assert rig.value("temp_message") is None
+    rig.tell(100, temps=[NO_PROBE])
+    assert (rig.count("probe_faults"), rig.meter.valid) == (0, 0)

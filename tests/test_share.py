@@ -296,3 +296,13 @@ def test_a_fortnight_is_no_moment() -> None:
     pair.tell(1, 8000, 2000)  # stands for a whole second: the round before was long ago
     pair.ride(9, 8000, 2000)
     assert pair.told == (80, 20)
+
+
+def test_first_round_counts_from_the_start_of_the_clock() -> None:
+    pair = Pair(start=500)
+    pair.tell(0, 8000, 2000)
+    pair.ride(9, 8000, 2000)
+    pair.tell(499, 8000, 2000)
+    assert pair.told == (100, 100)
+    pair.tell(1, 8000, 2000)
+    assert pair.told == (80, 20)

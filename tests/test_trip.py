@@ -232,6 +232,7 @@ def tripped(rig: MeterRig) -> tuple[int | None, int, int]:
         ((1000, 999), 1000, 0),
         ((9000, 8000), 1000, 8000),
         ((8000, 9000), 1000, 8000),
+        ((9000, 9000), 500, 9000),
         ((9000, 9000), 1001, 0),
         ((9000,), 100, 0),
     ],
@@ -423,4 +424,13 @@ def test_a_fortnight_does_not_make_a_load_young() -> None:
     rig.now = 200
     rig.forget()
     rig.tell(500)
+    assert rig.value("trip_ma") is None
+
+
+def test_one_sample_does_not_agree_with_itself() -> None:
+    rig = alone()
+    rig.tell(current_ma=-9000)
+    rig.tell(100, soc_pct=50)
+    rig.forget()
+    rig.tell(100)
     assert rig.value("trip_ma") is None
