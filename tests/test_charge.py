@@ -1102,3 +1102,31 @@ def test_a_fortnight_does_not_make_a_session_young() -> None:
         rig.now = 5000
         told = course(rig, "charge_mah", 0, 3600, pack_mv=38_000)
         assert told == [2 if slot == "charge_mah" else 0]
+
+
+def test_a_milliampere_hour_is_3600000_milliampere_milliseconds() -> None:
+    rig = alone()
+    course(rig, "charge_mah", 20_000, *[31] * 6)
+    assert course(rig, "charge_mah", 16_129, 31) == [0]  # 3,599,999
+    assert course(rig, "charge_mah", 1, 31) == [1]
+
+
+def test_first_second_is_a_whole_one() -> None:
+    told = {"soc_pct": 97, "pack_mv": 41_000}
+    for slot in ("charge_time_s", "late_s"):
+        rig = alone()
+        assert course(rig, slot, 999, 2000, 2000, **told) == [0, 0]
+        assert course(rig, slot, 1, 2000, **told) == [1]
+
+
+def test_a_session_without_a_current_had_none() -> None:
+    rig = alone()
+    course(rig, "charge_mah", 1000, 0, 0)
+    course(rig, "charge_mah", 1000, 0, charging=0)
+    assert (rig.memory.charge_most_ma, rig.memory.charge_mah) == (0, 0)
+
+
+def test_three_tenths_of_the_capacity_are_the_least_that_is_missing() -> None:
+    rig = alone()
+    told = course(rig, "overtime_pct", 1000, *[35_880] * 31, soc_pct=90, pack_mv=46_000)
+    assert (rig.value("charge_mah"), told[-1]) == (299, 9)

@@ -1,6 +1,7 @@
 """What is known beforehand: which files are broken, which tests cover each, and which changes no
 test can notice."""
 
+import re
 from pathlib import Path
 
 from .changes import FIRMWARE, Key
@@ -34,11 +35,15 @@ def tests_of(file: str) -> list[str]:
 
 
 def argued() -> dict[Key, str]:
-    """The rows of docs/mutants.md: a mutant's key and why no test can notice it."""
+    """The rows of docs/mutants.md: a mutant's key and why no test can notice it. A row names its
+    file, its place, and what becomes what: `old` → `new`, `other`; `old` → `new`."""
     found = {}
     for line in ARGUED.read_text().splitlines():
-        cells = [cell.strip(" `") for cell in line.strip("|").split(" | ")]
-        if line.startswith("| `") and len(cells) == 5:
-            file, place, old, new, why = (cell.replace("\\|", "|") for cell in cells)
-            found[file, place, old, new] = why
+        cells = [cell.strip().replace("\\|", "|") for cell in re.split(r" (?<!\\)\| ", line)]
+        if line.startswith("| `") and len(cells) == 4:
+            file, place = cells[0].strip("| `"), cells[1].strip("`")
+            for change in cells[2].split("; "):
+                old, _, new = change.partition(" → ")
+                for becomes in re.findall("`([^`]+)`", new):
+                    found[file, place, old.strip("`"), becomes] = cells[3].rstrip(" |")
     return found
