@@ -6,11 +6,17 @@ cell_spread  (judged while still), charge_hot (set while charging), ghost_voltag
 """
 
 import json
+from array import array
+from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from conftest import ROOT, MicroPython
-from deckwatch.guardrails.judge import UNARMED, Rules
+from deckwatch.guardrails.judge import UNARMED, Judge, Rules
 from deckwatch.guardrails.table import CODES, ROWS
+from deckwatch.telemetry import FIRST_LASTING, Telemetry
+from judge_model import LEVELS, TICKS, Input, Rule, some_rule
 from pack_rig import PackRig
 
 from tools.compiled import architecture
@@ -564,3 +570,81 @@ def test_machine_code_judges_as_the_plain_form_does(micropython: MicroPython) ->
     assert rounds == 1500
     assert changes > 300
     assert levels > 50
+
+
+# --- against the model ---------------------------------------------------------------------------
+
+
+def compiled_rules(rules: list[Rule], slots: list[int], gates: list[int]) -> Any:
+    """The model's rules as `Rules` has them."""
+    places = len(rules) * len(LEVELS)
+    return SimpleNamespace(
+        slot=bytearray(slots),
+        gate=bytearray(gates),
+        holding=bytearray(rule.holding for rule in rules),
+        armed=bytearray(rule.armed for rule in rules),
+        sign=array("b", [rule.sign for rule in rules]),
+        strict=bytearray(rule.strict for rule in rules),
+        need=bytearray(rule.need for rule in rules),
+        clear_by=array("H", [rule.clear_by for rule in rules]),
+        clear_hold=array("H", [rule.clear_hold_ms // 100 for rule in rules]),
+        first=bytearray(range(0, places + 1, len(LEVELS))),
+        level=bytearray(LEVELS * len(rules)),
+        limit=array("i", [limit for rule in rules for limit in rule.limits]),
+        hold=array("H", [ms // 100 for rule in rules for ms in rule.hold_ms]),
+    )
+
+
+STEPS_MS = (0, 1, 1, 49, 50, 99, 100, 100, 101, 199, 200, 299, 300, 999, 1000, 2900, 3000, 5001)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_rules_made_by_chance_are_judged_as_the_model_does(seed: int) -> None:
+    chance = Random(seed)
+    t = Telemetry()
+    rules, slots, gates = [], [], []
+    for number in range(8):
+        lasting = number == 7
+        slot = FIRST_LASTING + (0 if lasting else number - 40)
+        gate = FIRST_LASTING + (number if number and chance.random() < 0.2 else number - 20)
+        rule = some_rule(chance, Input(lasting=lasting), Input(lasting=gate >= FIRST_LASTING))
+        rules.append(rule)
+        slots.append(slot)
+        gates.append(255 if rule.gate is None else gate)
+    judge = Judge(compiled_rules(rules, slots, gates))
+    now = (TICKS - 50_000) if seed % 2 else 0
+    for step in range(400):
+        now = (now + chance.choice(STEPS_MS)) % TICKS
+        for number, rule in enumerate(rules):
+            if chance.random() < 0.6:
+                tell(t, slots[number], rule.slot, chance.randrange(-9, 10), now)
+            if rule.gate and chance.random() < 0.5:
+                tell(t, gates[number], rule.gate, int(chance.random() < 0.8), now)
+        if chance.random() < 0.02:
+            t.forget()
+            for rule in rules:
+                rule.slot.seen = False
+                if rule.gate:
+                    rule.gate.seen = False
+        whole = chance.random() < 0.3
+        before = [(rule.level, rule.lost, rule.watched) for rule in rules]
+        standing = [rule.lost for rule in rules]
+        judge.changed = False
+        wait = judge.update(t, now, whole, 1000)
+        waits = [ms for rule in rules for ms in rule.judge(now, whole, t.ttl_ms)]
+        after = [(rule.level, rule.lost, rule.watched) for rule in rules]
+        told = [
+            (judge.level[rule], bool(judge.lost[rule]), bool(judge.watched[rule]))
+            for rule in range(len(rules))
+        ]
+        assert told == after, (seed, step)
+        assert wait == min([1000, *waits]), (seed, step)
+        assert judge.changed or before == after
+        assert not judge.changed or before != after or any(standing)
+
+
+def tell(t: Telemetry, number: int, slot: Input, value: int, now: int) -> None:
+    """A new sample, to both."""
+    slot.value, slot.seen, slot.at = value, True, now
+    slot.count = t.count[number] + 1
+    t.derive(number, value, 0, now, slot.count)
