@@ -704,6 +704,10 @@ def test_inflow_before_a_session_counts_from_100_ma_on(ma: int, mah: int) -> Non
     [
         (37_540, 2000, 60, 500),  # 24 mV of 3754 are what 2 A cost
         (37_530, 2000, 60, 498),
+        (37_530, 2000, 50, 498),
+        (37_330, 333, 60, 500),
+        (37_320, 333, 60, 498),
+        (30_000, 2000, 60, 0),
         (37_549, 2000, 60, 500),
         (37_540, 2000, 50, 500),
         (37_540, 2000, 49, 490),
@@ -1130,3 +1134,61 @@ def test_three_tenths_of_the_capacity_are_the_least_that_is_missing() -> None:
     rig = alone()
     told = course(rig, "overtime_pct", 1000, *[35_880] * 31, soc_pct=90, pack_mv=46_000)
     assert (rig.value("charge_mah"), told[-1]) == (299, 9)
+
+
+@pytest.mark.parametrize("ended_by", ["half an hour", "a ride"])
+def test_next_session_has_a_start_of_its_own(ended_by: str) -> None:
+    rig = alone()
+    course(rig, "charge_mah", 1000, 2000, 2000, soc_pct=20)
+    course(rig, "charge_mah", 1000, 0, charging=0)
+    assert rig.memory.charge_from_permille == 200
+    riding = {} if ended_by == "half an hour" else {"riding": 1}
+    course(rig, "charge_mah", 1_800_000 if not riding else 1000, 0, charging=0, **riding)
+    course(rig, "charge_mah", 1000, 2000, soc_pct=40, riding=0)
+    course(rig, "charge_mah", 1000, 0, charging=0)
+    assert rig.memory.charge_from_permille == 400
+
+
+def test_pause_keeps_the_start_of_the_session() -> None:
+    rig = alone()
+    course(rig, "charge_mah", 1000, 2000, 2000, soc_pct=20)
+    course(rig, "charge_mah", 1000, 0, charging=0)
+    course(rig, "charge_mah", 1000, 2000, soc_pct=40)
+    course(rig, "charge_mah", 1000, 0, charging=0)
+    assert rig.memory.charge_from_permille == 200
+
+
+@pytest.mark.parametrize(
+    ("chemistry", "first", "capacity"),
+    [
+        ("nmc", {"pack_mv": 35_740}, 2500),  # 3550 mV and 24 for the current: 200 thousandths
+        ("nmc", {"pack_mv": 35_750}, 0),
+        ("nmc", {"pack_mv": 30_000}, 2000),  # from empty
+        ("nmc", {}, 0),  # nobody knows from where
+        ("lfp", {"pack_mv": 31_740}, 2222),
+        ("lfp", {"pack_mv": 31_750}, 0),
+    ],
+)
+def test_capacity_goes_by_the_voltage_it_began_at(
+    chemistry: str, first: dict[str, int], capacity: int
+) -> None:
+    rig = alone(chemistry=chemistry)
+    rig.tell(current_ma=2000, charging=1, **first)
+    rig.every(20_000, 180, current_ma=2000, charging=1, pack_mv=36_000)
+    rig.every(10, 2, current_ma=1000, charging=1, pack_mv=42_000)
+    rig.tell(10, current_ma=0, charging=0, pack_mv=42_000)
+    assert rig.memory.capacity_mah == capacity
+
+
+def test_near_full_begins_anew_after_a_taper() -> None:
+    rig = alone(design_mah=30)
+    assert near(rig, 1000, 1000, 1000, 899, 899, 1000, 1000) == [0, 0, 10, 20, 0, 0, 10]
+
+
+@pytest.mark.parametrize(("last_ms", "told"), [(2075, 0), (2223, 222)])
+def test_3_percent_of_a_large_capacity_to_the_milliampere_hour(last_ms: int, told: int) -> None:
+    """48.6 A for 20 s are 270 mAh; of 100 Ah 3000 are needed, and 2998 are not enough."""
+    rig = alone(design_mah=100_000)
+    near(rig, *[48_600] * 13, every_ms=20_000)
+    assert rig.value("untapered_s") == 0
+    assert near(rig, 48_600, every_ms=last_ms) == [told]
