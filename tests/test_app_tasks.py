@@ -221,3 +221,16 @@ def test_a_button_level_or_console_that_fails_stops_no_guard(
     trace = live(dongle64, firmware)
     assert guards(trace)
     assert trace.causes() == ["PWRON"]
+
+
+def test_a_round_that_wants_memory_has_it_and_the_guards_go_on(dongle64: Dongle) -> None:
+    """A bug, told once: the heap is locked while the core works, until a round fails for it."""
+    before = "    def update(self, t, now: int) -> int:\n"
+    source = (FIRMWARE / "deckwatch" / "meters" / "link.py").read_text()
+    assert source.count(before) == 1
+    source = source.replace(before, before + "        bytearray(100)\n")
+    firmware = dongle64.changed(dongle64.firmware, {"deckwatch/meters/link.py": source})
+    trace = live(dongle64, firmware)
+    assert trace.said("a round wants memory") == ["a round wants memory"]
+    assert guards(trace)
+    assert live(dongle64, dongle64.firmware).said("a round wants memory") == []
