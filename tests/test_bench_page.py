@@ -25,10 +25,11 @@ def test_the_table_is_what_the_pages_say(tmp_path: Path) -> None:
         text, numbers = page(out)
         assert numbers["captures"][0]["origin"] == "made"
         read = visible(text)
-        # the verdict's own band, not a part of a longer one
-        assert re.search(rf"{re.escape(verdict)} State of charge", read), name
+        bands = re.findall(r'<p class="verdict \w+">(.*?)</p>', text)
+        assert bands == [verdict], name
         assert finding in read, name
-        assert_picture(PAGE.parent / picture)
+        assert picture == f"images/reports/{name}.png"
+        assert_picture(PAGE.parent / picture, f"{name}: {verdict}")
 
 
 def test_the_real_line_is_as_the_page_says(tmp_path: Path) -> None:
@@ -39,18 +40,22 @@ def test_the_real_line_is_as_the_page_says(tmp_path: Path) -> None:
     assert quoted
     values = re.findall(r"`([^`]+)`", quoted[1])
     assert len(values) == 4
-    assert all(value in shown for value in values)
+    for value in values:
+        assert re.search(rf"(?<![\d.]){re.escape(value)}", shown), value
     target = tmp_path / "shared.cap.gz"
     code, shown, _ = packlab("share", str(REAL), str(target))
     assert code == 0
     assert shown.replace(str(target), "shared.cap.gz").strip() in said
     with opened(target) as stream:
         assert stream.read(10) == b"# deckwatc"
-    assert_picture(PAGE.parent / "images" / "reports" / "m365_standing.png")
+    picture = PAGE.parent / "images" / "reports" / "m365_standing.png"
+    assert_picture(picture, "m365_standing: nothing found, as far as it was watched")
 
 
-def assert_picture(path: Path) -> None:
+def assert_picture(path: Path, description: str) -> None:
+    """It is a picture of the page that says so (docs/images/reports.py notes the verdict in it)."""
     data = path.read_bytes()
+    assert b"tEXtDescription\0" + description.encode() in data
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     assert int.from_bytes(data[16:20]) == 900
     assert len(data) < MOST_BYTES

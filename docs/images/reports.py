@@ -1,10 +1,12 @@
 """Makes the pictures of docs/bench.md: the report of the real capture and of ten scenarios, as a
 repairer sees the top of the page.
 
-Run it from the checkout after `make setup`, with chromium and python3-pil's Pillow at hand:
-    .venv/bin/pip install pillow && .venv/bin/python docs/images/reports.py
+Each picture carries the verdict of its page, which a test holds against the table. Run it from the
+checkout after `make setup`, with chromium at hand:
+    .venv/bin/pip install -e '.[pictures]' && .venv/bin/python docs/images/reports.py
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,7 @@ from pathlib import Path
 from packlab.air import chromium
 from packlab.checkout import root
 from packlab.cli import main as packlab
-from PIL import Image  # type: ignore[import-not-found,unused-ignore]
+from PIL import Image, PngImagePlugin  # type: ignore[import-not-found,unused-ignore]
 
 SCENARIOS = (
     "spread_alarm", "weak_group", "loose_sense_wire", "charge_cold_alarm", "dead_probe",
@@ -41,7 +43,16 @@ def main() -> None:
             subprocess.run(argv, check=True, capture_output=True, timeout=120)
             with Image.open(shot) as image:
                 small = image.convert("RGB").quantize(COLOURS)
-                small.save(FOLDER / f"{name}.png", optimize=True)
+                note = PngImagePlugin.PngInfo()
+                note.add_text("Description", f"{name}: {verdict(page)}")
+                small.save(FOLDER / f"{name}.png", optimize=True, pnginfo=note)
+
+
+def verdict(page: Path) -> str:
+    """The band at the top of a report."""
+    found = re.search(r'<p class="verdict \w+">(.*?)</p>', page.read_text("utf-8"))
+    assert found
+    return found[1]
 
 
 if __name__ == "__main__":
