@@ -53,7 +53,7 @@ def test_the_real_line_is_as_the_page_says(tmp_path: Path) -> None:
 
 
 def assert_picture(path: Path, description: str) -> None:
-    """It is a picture of the page that says so (docs/images/reports.py notes the verdict in it)."""
+    """It is a picture of the page that says so: reports.py notes the verdict in it."""
     data = path.read_bytes()
     assert b"tEXtDescription\0" + description.encode() in data
     assert data.startswith(b"\x89PNG\r\n\x1a\n")

@@ -3,6 +3,7 @@ virtual time."""
 
 import json
 import re
+import shutil
 import struct
 import sys
 from itertools import pairwise
@@ -368,6 +369,31 @@ def test_trouble_with_the_radio_is_not_the_guards(
     assert guards[0] == guards[1]
     assert trace.lives == 1
     assert not trace.said("task")
+
+
+@pytest.mark.parametrize(
+    ("called", "name"),
+    [
+        ("garage", "garage"),
+        ("Grüne Garage", "Grüne Gara"),
+        ("My Äpfel öö", "My Äpfel "),
+        ("", "DW-18B2"),
+    ],
+)
+def test_on_the_air_it_has_the_name_its_owner_gave_it(
+    called: str, name: str, library: Path, dongle64: Dongle, tmp_path: Path
+) -> None:
+    """As far as there is room, in whole characters; what it is called inside stays."""
+    flash = tmp_path / "state" / "flash"
+    (flash / "lib").mkdir(parents=True)
+    shutil.copytree(library, flash / "lib" / "aioble")
+    (flash / "board.json").write_text(json.dumps({"called": called}))
+    trace = ble_rig.run(dongle64, "ble_name", tmp_path, library=library)
+    responses = {response for _, _, response in packets(trace)}
+    assert len(responses) == 1
+    assert structures(*responses) == [(7, on_air(SERVICE)), (9, name.encode())]
+    assert read(trace, "gap") == name.encode()
+    assert read(trace, "1").endswith(b"DW-18B2")
 
 
 def test_without_aioble_the_app_runs_on(library: Path, dongle64: Dongle, tmp_path: Path) -> None:

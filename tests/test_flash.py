@@ -221,6 +221,19 @@ def test_no_permission() -> None:
     assert sentence.startswith("no permission to open /dev/ttyACM0; on Linux run 'sudo usermod")
 
 
+@pytest.mark.parametrize(
+    ("name", "size"), [("garage of mine", 14), ("Grüne Garage", 13), ("", 0), ("a\nb", 3)]
+)
+def test_a_name_that_the_air_has_no_room_for(
+    name: str, size: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["flash", "--board", "ESP32_C3_MINI", "--port", "/dev/null", "--name", name])
+    assert capsys.readouterr().err.endswith(
+        f"a Bluetooth name has 1 to 11 bytes and no line ends; '{name}' has {size}\n"
+    )
+
+
 def test_wrong_chip(dongle: Dongle) -> None:
     before = dongle.files()
     sentence = refused("flash", "--aioble", "none", "--board", "ESP32_DEV", "--port", dongle.port)

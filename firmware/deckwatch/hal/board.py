@@ -5,7 +5,7 @@ import json
 
 from machine import Pin
 
-_FILE = "board.json"  # {"name": "ESP32_C3_MINI", "pins": {"LED": 8, ...}}
+_FILE = "board.json"  # {"name": "ESP32_C3_MINI", "called": "garage", "pins": {"LED": 8, ...}}
 
 
 def _read() -> dict:
@@ -18,6 +18,7 @@ def _read() -> dict:
 
 _BOARD = _read()
 NAME = _BOARD.get("name", "")
+CALLED = _BOARD.get("called", "")  # by its owner
 PARK_MIN = _BOARD.get("park_min", 0)  # minutes until it sleeps beside a scooter that is off
 
 

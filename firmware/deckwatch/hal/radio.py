@@ -15,7 +15,7 @@ import bluetooth
 from micropython import const
 
 from deckwatch.commands import MOST
-from deckwatch.hal import store
+from deckwatch.hal import board, store
 from deckwatch.hal.clock import now_ms
 from deckwatch.outputs import advert, gatt
 from deckwatch.owner import CONNECTIONS, NONCE_BYTES, bind_key
@@ -37,11 +37,10 @@ _TEXT = "Deckwatch"
 
 
 def switch_on() -> tuple:
-    """(name, address as printed, 6 bytes); from now on os.urandom is fed by the radio's noise."""
+    """(its own name, address as printed, 6 bytes); from now on os.urandom is fed by the radio's
+    noise."""
     mac = bytes(aioble.config("mac")[1])
-    name = "DW-%02X%02X" % (mac[4], mac[5])
-    aioble.config(gap_name=name)
-    return name, mac
+    return "DW-%02X%02X" % (mac[4], mac[5]), mac
 
 
 def random(size: int) -> bytes:
@@ -50,7 +49,8 @@ def random(size: int) -> bytes:
 
 
 class Radio:
-    """Serves one core; remote: a Remote, which knows the owner's settings.
+    """Serves one core; remote: a Remote, which knows the owner's settings. name: its own, which
+    stays; on the air stands what the owner calls it, where he does.
 
     news: set it when an alert has changed. dropped: notifications the stack did not take.
     """
@@ -61,6 +61,7 @@ class Radio:
         self._commands = commands
         self._remote = remote
         self._name = name
+        self._called = advert.fitting(board.CALLED) or name
         self._mac = mac
         self._live = gatt.Live()
         self._links: list = [None] * CONNECTIONS
@@ -79,7 +80,7 @@ class Radio:
     async def run(self) -> None:
         """Until something fails; call it again then."""
         self._over = False
-        aioble.config(gap_name=self._name)
+        aioble.config(gap_name=self._called)
         self._register()
         tasks = [asyncio.create_task(self._advertise()), asyncio.create_task(self._obey())]
         try:
@@ -133,7 +134,7 @@ class Radio:
 
     async def _advertise(self) -> None:
         """Always: to be connected to while there is room, else only to be heard."""
-        response = advert.scan_response(self._name, gatt.on_air(gatt.SERVICE))
+        response = advert.scan_response(self._called, gatt.on_air(gatt.SERVICE))
         while not self._over:
             self._advertising = asyncio.current_task()
             try:

@@ -14,6 +14,7 @@ from deckwatch.outputs.ccm import seal
 from deckwatch.telemetry import INDEX
 
 MOST = const(31)  # bytes of a legacy advertisement, and of a scan response
+MOST_NAME = const(11)  # bytes of a name, beside the service
 _FLAGS = b"\x02\x01\x06"  # general discoverable, no classic Bluetooth
 _UUID = b"\xd2\xfc"
 _PLAIN = const(0x40)  # version 2 in bits 5-7, bit 0: encrypted
@@ -121,8 +122,18 @@ def sealed(values: Values, tenths: bool, encrypt, mac: bytes, counter: bytes) ->
     return _FLAGS + _structure(_SERVICE_DATA, _UUID + info + text + counter + tag)
 
 
+def fitting(name: str) -> str:
+    """As much of a name as there is room for, in whole characters."""
+    data = name.encode()[:MOST_NAME]
+    while True:
+        try:
+            return data.decode()
+        except UnicodeError:
+            data = data[:-1]
+
+
 def scan_response(name: str, service: bytes) -> bytes:
-    """Name (at most 11 characters) and the 128-bit service, bytes as on the air."""
+    """Name (at most MOST_NAME bytes) and the 128-bit service, bytes as on the air."""
     data = _structure(_SERVICES_128, service) + _structure(_NAME, name.encode())
     if len(data) > MOST:
         raise ValueError("the name %r is too long for a scan response" % name)

@@ -18,7 +18,12 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     parser.add_argument("--port", required=True, metavar="P", help="such as /dev/ttyACM0 or COM4")
     parser.add_argument("--profile", metavar="P", help="which pack it is (kept when not given)")
-    parser.add_argument("--name", metavar="N", help="what you call this dongle")
+    parser.add_argument(
+        "--name",
+        type=_name,
+        metavar="N",
+        help="what you call this dongle; everybody near reads it on the air, 11 bytes at most",
+    )
     parser.add_argument("--family", metavar="F", help="leave out all other families' code")
     parser.add_argument(
         "--image", type=Path, metavar="FILE", help="write this MicroPython image first; erases all"
@@ -39,6 +44,18 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="let it sleep after so many minutes beside a scooter that is off (0: never)",
     )
     parser.set_defaults(run=_run)
+
+
+def _name(text: str) -> str:
+    from packlab.checkout import firmware
+
+    most = firmware("outputs.advert").MOST_NAME
+    if not text.isprintable() or not 1 <= len(text.encode()) <= most:
+        raise argparse.ArgumentTypeError(
+            f"a Bluetooth name has 1 to {most} bytes and no line ends; '{text:.20}' has"
+            f" {len(text.encode())}"
+        )
+    return text
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -30,6 +30,7 @@ const commands = new Commands(link);
 
 function onState(now) {
   const isNew = now === "connected" && state !== "connected";
+  if (now === "none") info = null; // the next one may be another
   state = now;
   if (isNew) greet();
   show();
@@ -63,8 +64,13 @@ async function readSettings() {
   show();
 }
 
+/** What keys and logs are kept under: on the air it may have the name its owner gave it. */
+function ownName() {
+  return info?.name || link.name;
+}
+
 async function findKey() {
-  commands.key = (await find(link.name)) ?? null;
+  commands.key = (await find(ownName())) ?? null;
   show();
 }
 
@@ -99,7 +105,7 @@ function show() {
   showCells(live);
   showAlerts(live);
   showSettings(settings, Boolean(commands.key), change);
-  more.showKey(link.name, Boolean(commands.key));
+  more.showKey(ownName(), Boolean(commands.key));
   put(byId("version"), info ? say("version", info) : say("none"));
   put(byId("log-dongle"), say(info && info.can & CAN.LOG ? "log_dongle" : "log_none"));
   byId("log-buttons").hidden = !(info && info.can & CAN.LOG);
@@ -134,8 +140,8 @@ async function start() {
   more.setUpScreen();
   more.setUpCommands(commands, ask);
   more.setUpSessions(commands, ask);
-  more.setUpKey(() => link.name, findKey);
-  setUpLog(() => link.name, commands, link, ask);
+  more.setUpKey(ownName, findKey);
+  setUpLog(ownName, commands, link, ask);
   for (const button of document.querySelectorAll("nav button")) {
     button.onclick = () => openTab(button.dataset.tab);
   }

@@ -1,6 +1,6 @@
 // Written by tools/make_phone.py, never by hand.
 self.SHELL = {
- "version": "deckwatch-58cfbd72356f",
+ "version": "deckwatch-8a0638f370fa",
  "files": [
   "./",
   "advice.de.json",
