@@ -1192,3 +1192,24 @@ def test_3_percent_of_a_large_capacity_to_the_milliampere_hour(last_ms: int, tol
     near(rig, *[48_600] * 13, every_ms=20_000)
     assert rig.value("untapered_s") == 0
     assert near(rig, 48_600, every_ms=last_ms) == [told]
+
+
+def test_half_a_mean_milliampere_is_dropped() -> None:
+    assert course(alone(), "charge_mah", 2000, 3599, 0) == [0, 0]  # 1799 mA for 2 s
+    assert course(alone(), "charge_mah", 2000, 0, 3599) == [0, 0]
+
+
+def test_after_a_gap_one_sample_is_not_enough() -> None:
+    rig = alone()
+    course(rig, "to_full_min", 1000, 2000, 2000)
+    assert rig.count("to_full_min") == 2
+    course(rig, "to_full_min", 20_001, 2000)
+    assert rig.count("to_full_min") == 2
+    assert rig.value("droop_s") == 0
+
+
+@pytest.mark.parametrize(("every_ms", "ma"), [(20_001, 1000), (10, 99)])
+def test_time_in_which_no_charge_flows_is_not_late(every_ms: int, ma: int) -> None:
+    rig = alone()
+    told = course(rig, "late_s", every_ms, *[ma] * 1002, soc_pct=97, pack_mv=41_000)
+    assert told[-1] == 0
