@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from deckwatch.faults import FAULTS, mask
+from deckwatch.telemetry import INDEX
 from pack_rig import PackRig
 
 OVER, UNDER = FAULTS.index("over_temperature") + 1, FAULTS.index("cell_under_voltage") + 1
@@ -372,3 +373,66 @@ def test_stale_alert_keeps_its_last_value() -> None:
     rig.ms += 5001
     rig.judge("lowest_mv", 3700)
     assert rig.record("cell_high", "value") == 4160
+
+
+# --- what has moved ------------------------------------------------------------------------------
+
+
+def flags(rig: PackRig) -> tuple[bool, bool]:
+    """moved and watch_changed, since this was asked last."""
+    found = rig.alerts.moved, rig.alerts.watch_changed
+    rig.alerts.moved = rig.alerts.watch_changed = False
+    return bool(found[0]), bool(found[1])
+
+
+def test_moved_is_what_was_told_or_what_is_watched() -> None:
+    rig = PackRig()
+    assert flags(rig) == (True, True)
+    assert (rig.alerts.news, rig.alerts.good_news) == (False, False)
+    rig.round()
+    assert flags(rig) == (False, False)
+    rig.judge("highest_mv", 4160)
+    assert flags(rig) == (True, True)
+    assert rig.pack.judge.changed is False
+    rig.advance(1900)
+    rig.judge("highest_mv", 4160)
+    assert flags(rig) == (False, False)
+    rig.advance(100)
+    assert rig.state("cell_high") == ("set", "info")
+    assert flags(rig) == (True, False)
+    rig.judge("highest_mv", 4165)
+    assert flags(rig) == (False, False)
+    assert rig.record("cell_high", "value") == 4165
+    rig.advance(6000)
+    assert rig.state("cell_high") == ("unknown", "info")
+    assert flags(rig) == (True, True)
+    assert rig.pack.judge.changed is False
+    rig.advance(1000)
+    assert flags(rig) == (False, False)
+
+
+def test_peak_and_place_of_a_level_that_is_passed_are_those_of_the_worst_value() -> None:
+    rig = PackRig()
+    held(rig, "highest_mv", 4225, 9500, 3)
+    assert rig.state("cell_high") == ("set", "info")
+    rig.judge("highest_mv", 4224, 0)
+    assert rig.record("cell_high", "where") == 0
+    rig.judge("highest_mv", 4230, 4)
+    rig.advance(500)
+    rig.judge("highest_mv", 4221, 5)
+    assert rig.state("cell_high") == ("set", "warn")
+    fields = ("value", "peak", "where", "limit")
+    assert [rig.record("cell_high", field) for field in fields] == [4221, 4230, 5, 4220]
+    assert rig.record("cell_high", "slot") == INDEX["highest_mv"]
+
+
+def test_value_follows_while_it_is_known_only() -> None:
+    rig = PackRig()
+    held(rig, "lowest_mv", 3250, 5000, 3)
+    rig.t.value[INDEX["lowest_mv"]] = 3100
+    rig.advance(5000)
+    assert rig.record("cell_low", "value") == 3100
+    rig.t.value[INDEX["lowest_mv"]] = 3050
+    rig.advance(1000)
+    assert rig.state("cell_low") == ("unknown", "info")
+    assert rig.record("cell_low", "value") == 3100
