@@ -53,10 +53,10 @@ def test_every_field_and_every_cell_comes_back() -> None:
 @pytest.mark.parametrize("value", [0, 1, -1, 255, 256, -256, (1 << 30) - 1, -(1 << 30)])
 def test_a_field_holds_what_the_core_counts(value: int) -> None:
     memory = Memory()
-    memory.load_ma = value
+    memory.charge_most_ma = value
     again = Memory()
     again.read(stored(memory))
-    assert again.load_ma == value
+    assert again.charge_most_ma == value
 
 
 def test_layout() -> None:
@@ -66,7 +66,7 @@ def test_layout() -> None:
     memory.cells = 10
     buf = stored(memory)
     assert len(buf) == SIZE
-    assert (bytes(buf[:2]), bytes(buf[6:10])) == (b"\1\x0a", b"\4\3\2\1")
+    assert (bytes(buf[:2]), bytes(buf[6:10])) == (b"\2\x0a", b"\4\3\2\1")
     assert bytes(buf[-2:]) == b"\x34\x12"
 
 
@@ -75,10 +75,11 @@ def test_layout() -> None:
     [
         lambda buf: buf[:-1],
         lambda buf: b"\0" + buf[1:],
-        lambda buf: b"\2" + buf[1:],
+        lambda buf: b"\1" + buf[1:],
+        lambda buf: b"\3" + buf[1:],
         lambda buf: buf[:1] + bytes([MAX_CELLS + 1]) + buf[2:],
     ],
-    ids=["short", "empty", "later version", "more cells than there can be"],
+    ids=["short", "empty", "former version", "later version", "more cells than there can be"],
 )
 def test_bytes_of_another_kind_change_nothing(spoil: Any) -> None:
     memory = Memory()
@@ -103,12 +104,12 @@ def test_writing_takes_no_byte_of_heap(micropython32: MicroPython) -> None:
         "import micropython\n"
         "from deckwatch.memory import Memory, SIZE\n"
         "memory = Memory(); buf = bytearray(SIZE)\n"
-        "memory.shift(200000000); memory.load_ma = -44000; memory.rest_s = 200000000\n"
+        "memory.shift(200000000); memory.charge_most_ma = -44000; memory.rest_s = 200000000\n"
         "micropython.heap_lock()\n"
         "memory.write(buf); memory.want(2); memory.since_s(memory.rest_s)\n"
         "micropython.heap_unlock()\n"
         "other = Memory()\n"
-        "print(other.read(buf), other.load_ma, other.wall_s, other.rest_s)\n"
+        "print(other.read(buf), other.charge_most_ma, other.wall_s, other.rest_s)\n"
     )
     assert said.split() == ["True", "-44000", "200000001", "200000000"]
 

@@ -1,5 +1,5 @@
 """What is remembered of one pack while the dongle has no supply: as it last rested, its last
-charge, its best resistance, its last load. Meters keep it, the journal stores it in flash.
+charge, its best resistance. Meters keep it, the journal stores it in flash.
 
     memory.due          0 nothing new, 1 store it within 10 s, 2 at once; who stores sets it to 0
     memory.want(due)    a meter asks for that; the more urgent wish stands
@@ -8,7 +8,8 @@ charge, its best resistance, its last load. Meters keep it, the journal stores i
 
 The bytes are: version, number of groups, FIELDS with 4 bytes each, lowest first, then `cell_mv`
 with 2 each. They carry no checksum: a record's is the journal's. A new field goes to the end of
-FIELDS and VERSION up by one; what an older version has written is then no longer known.
+FIELDS and VERSION up by one; what an older version has written is then no longer known. (1 had
+four more fields, of the last load; the journal's checkpoints tell that.)
 
 Time. Stamps (`*_s`) are seconds on a line of the memory's own, on which `now_s` is the present:
 since 2020 where the wall clock is known, else since this start. since_s() knows when two of them
@@ -21,7 +22,7 @@ from micropython import const
 
 from deckwatch.telemetry import MAX_CELLS
 
-VERSION = const(1)
+VERSION = const(2)
 FIELDS = (
     "wall_s",  # the clock when this was written
     "boots",  # starts of the dongle until then; the journal's to fill
@@ -41,10 +42,6 @@ FIELDS = (
     "stuck_charges",  # sessions in a row that ended with a spread nobody balances
     # load
     "best_uohm",  # lowest pack resistance seen
-    "load_ma",  # the trip watch: extremes of the last moments; current out
-    "load_mv",
-    "load_cell_mv",  # lowest cell, and its number
-    "load_cell",
 )
 SIZE = 2 + 4 * len(FIELDS) + 2 * MAX_CELLS
 
