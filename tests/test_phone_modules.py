@@ -2,6 +2,7 @@
 run in a real Chromium; no dongle is needed."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from chromium import Chromium, Page
+from conftest import ROOT
 from deckwatch import config, owner, settings
 from deckwatch.guardrails.table import CODES
 from deckwatch.outputs import gatt, journal
@@ -285,6 +287,38 @@ def test_one_operation_at_a_time(page: Page) -> None:
     assert story == [["a", "a", "b", "b", "c", "c"], ["fulfilled", "rejected", "fulfilled"]]
 
 
+def refusals() -> set[str]:
+    """What the firmware says when an option cannot be set as asked, and its other refusals."""
+    said = set()
+    numbers = range(len(settings.names()) + 1)
+    for number in numbers:
+        for data in (b"\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\1\2\3\4\5", b""):
+            try:
+                settings.Change({}, number, data, "m365")
+            except ValueError as refusal:
+                said.add(str(refusal))
+    source = (ROOT / "firmware" / "deckwatch" / "remote.py").read_text("utf-8")
+    others = re.findall(r'return REFUSED, "([^"]+)"', source)
+    assert len(others) == 2
+    return said | {text.replace("%d", "9") for text in others}
+
+
+def test_every_refusal_is_told_in_the_readers_words(page: Page) -> None:
+    texts = sorted(refusals())
+    assert len(texts) > 100
+    told = dict(
+        zip(texts, asked(page, "refusals", f"{json.dumps(texts)}.map(m.explained)"), strict=True)
+    )
+    assert [text for text, words in told.items() if words == text or "{" in words] == []
+    assert told['"series" is -1; it must be a whole number from 0 to 32'].endswith("from 0 to 32.")
+    limit = '"charge_cold_warn_dc" is 2147483647; it must be a whole number from -100 to 200'
+    assert told[f"{limit}, or null for no limit"] == (
+        "Charging too cold, warning must be from -10 °C to 20 °C."
+    )
+    # another one is told as it came
+    assert asked(page, "refusals", "m.explained('no room')") == "no room"
+
+
 def test_every_word_there_is_a_need_for_is_there_in_both_languages(page: Page) -> None:
     english, german = (asked(page, f"words.{language}", "m.default") for language in ("en", "de"))
     assert english.keys() == german.keys()
@@ -295,6 +329,7 @@ def test_every_word_there_is_a_need_for_is_there_in_both_languages(page: Page) -
     needed = [f"look_{look}" for look in tables["LOOKS"]]
     needed += [f"level_{level}" for level in tables["LEVELS"][1:]]
     needed += [f"result_{name.lower()}" for name in tables["RESULT"] if name != "HOLD_BUTTON"]
+    needed += re.findall(r'"(refusal_\w+)"', (PAGE / "refusals.js").read_text("utf-8"))
     needed += [f"session_{kind}" for kind in tables["SESSIONS"][1:]]
     assert make_phone.missing_words() == []
     source = "".join(path.read_text() for path in (PAGE / "index.html", *PAGE.glob("*.js")))
@@ -305,7 +340,7 @@ def test_every_word_there_is_a_need_for_is_there_in_both_languages(page: Page) -
                 needed.append(word)
     assert len(needed) > 80
     assert [word for word in needed if word not in english] == []
-    units = asked(page, "settings", "Object.keys(m.UNITS)")
+    units = asked(page, "options", "Object.keys(m.UNITS)")
     assert {option["unit"] for option in tables["OPTIONS"] if "unit" in option} <= set(units)
     for language in ("en", "de"):
         advice = json.loads((PAGE / f"advice.{language}.json").read_text())["guardrails"]

@@ -181,9 +181,9 @@ def missing_words() -> list[str]:
     for path in sorted(PAGE.glob("words.*.js")):
         there = set(re.findall(r"^  (\w+):", path.read_text(), re.MULTILINE))
         missing += [f"{path.name} has no {word}" for word in sorted(needed - there)]
-    units = set(re.findall(r"^  (\w+): \[", (PAGE / "settings.js").read_text(), re.MULTILINE))
+    units = set(re.findall(r"^  (\w+): \[", (PAGE / "options.js").read_text(), re.MULTILINE))
     used = {option["unit"] for option in options() if "unit" in option}
-    return missing + [f"settings.js has no unit {unit}" for unit in sorted(used - units)]
+    return missing + [f"options.js has no unit {unit}" for unit in sorted(used - units)]
 
 
 def main() -> int:

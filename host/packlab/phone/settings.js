@@ -1,23 +1,9 @@
 // The third tab: every option with its unit and range; to be changed only by who has the key.
 import { byId, make, put } from "./dom.js";
+import { explained } from "./refusals.js";
+import { isSwitch, label, UNITS, written } from "./options.js";
 import { OPTIONS, RESULT } from "./tables.js";
 import { number, say, titleOf } from "./words.js";
-
-/** unit -> [what one of it is on the screen, how it is written there, decimals] */
-export const UNITS = {
-  mv: [1, "mV", 0],
-  ma: [1000, "A", 1],
-  mah: [1000, "Ah", 1],
-  dc: [10, "°C", 1],
-  ms: [1000, "s", 1],
-  s: [1, "s", 0],
-  min: [1, "min", 0],
-  pct: [1, "%", 0],
-  permille: [1, "‰", 0],
-  ppm: [1, "ppm", 0],
-  mohm: [1, "mΩ", 0],
-  charges: [1, "×", 0],
-};
 
 let shown = "";
 const places = new Map(); // where each option's value stands
@@ -103,21 +89,6 @@ function field(option, value) {
   return { element: make("div", {}, entry, beside), value: () => (none.checked ? null : read()) };
 }
 
-const isSwitch = (option) => option.low === 0 && option.high === 1;
-
-export function label(option) {
-  if (!option.code) return say(`option_${option.name}`);
-  return say(`level_${option.level}`) + (option.part ? `, ${say(`part_${option.part}`)}` : "");
-}
-
-function written(option, value) {
-  if (value === null) return say("no_limit");
-  if (option.choices) return value;
-  if (isSwitch(option)) return say(value ? "yes" : "no");
-  const [factor, unit, decimals] = UNITS[option.unit] ?? [1, option.unit ?? "", 0];
-  return `${number(value / factor, value % factor ? decimals : 0)} ${unit}`.trim();
-}
-
 function range(option) {
   if (option.choices || isSwitch(option)) return "";
   return say("range", { low: written(option, option.low), high: written(option, option.high) });
@@ -126,5 +97,5 @@ function range(option) {
 /** What came of a command, in words. */
 export function outcome(result) {
   const name = Object.keys(RESULT).find((key) => RESULT[key] === result.code) ?? "TROUBLE";
-  return say(`result_${name.toLowerCase()}`, { text: result.text });
+  return say(`result_${name.toLowerCase()}`, { text: explained(result.text) });
 }

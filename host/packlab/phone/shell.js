@@ -1,6 +1,6 @@
 // Written by tools/make_phone.py, never by hand.
 self.SHELL = {
- "version": "deckwatch-8a0638f370fa",
+ "version": "deckwatch-ca6b5d54be59",
  "files": [
   "./",
   "advice.de.json",
@@ -21,9 +21,11 @@ self.SHELL = {
   "log.js",
   "manifest.webmanifest",
   "more.js",
+  "options.js",
   "owner.js",
   "pack.js",
   "queue.js",
+  "refusals.js",
   "scan.js",
   "settings.js",
   "style.css",
