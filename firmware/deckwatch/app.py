@@ -42,8 +42,8 @@ from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
 
 _POLL_MS = const(12)  # of the 25 ms from a frame's last byte to the pin; `make bench` has the rest
-_SOON_MS = const(4)  # the same while bytes come: what they bring together costs one round
-_LOOK_MS = const(48)  # how often the level of a silent line is looked at
+_SOON_MS = const(8)  # while bytes come, from pass to pass: what they bring together costs a round
+_LOOK_MS = const(40)  # how often at most the level of a silent line is looked at: every 4th pass
 _ROUND_MS = const(250)  # longest sleep of the round task
 _BUTTON_MS = const(40)
 _WATCH_MS = const(500)
@@ -311,7 +311,9 @@ class App:
             if self._may_ask:
                 self._ask(now)
             self._moved[1] = 1
-            await asyncio.sleep_ms(_SOON_MS if comes else _POLL_MS)
+            # A pass of full lines may take as long: then the others have a moment nevertheless
+            left = _SOON_MS - age_ms(now_ms(), now) if comes else _POLL_MS
+            await asyncio.sleep_ms(max(1, left))
 
     def _ask(self, now: int) -> None:
         """Sends the request the poller wants sent now, where the owner lets the dongle ask. Tells

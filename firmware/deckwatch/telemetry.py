@@ -10,7 +10,7 @@ from array import array
 
 from micropython import const
 
-from deckwatch.ticks import age_ms, long_ago, saturated
+from deckwatch.ticks import long_ago, saturated
 
 try:
     from bench_slots import BENCH_SLOTS as _BENCH_SLOTS  # type: ignore[import-not-found]
@@ -150,6 +150,7 @@ MAX_PROBES = const(8)
 NO_PROBE = const(-0x8000)  # in temp_dc: the frame names this probe and says it is not fitted
 TEXT_BYTES = const(32)  # the longest seen is a JBD model of 25
 _COUNT = const(0xFFFF)
+_AGE = const((1 << 30) - 1)  # as age_ms() in ticks.py, which fresh() has no time to call
 _MOST_16 = const(0xFFFF)
 _LEAST_DC = const(-0x7FFF)
 _MOST_DC = const(0x7FFF)
@@ -300,7 +301,7 @@ class Telemetry:
         """Set, and not older than its time-to-live."""
         if not self.seen[slot]:
             return False
-        return slot >= FIRST_LASTING or age_ms(now, self.stamp[slot]) <= self.ttl_ms
+        return slot >= FIRST_LASTING or (now - self.stamp[slot]) & _AGE <= self.ttl_ms
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap; called at least once a day."""

@@ -8,11 +8,18 @@ before the session is recognised counts. Charge at the start is the lower of the
 that of the voltage, less 12 milliohm a group.
 """
 
+from array import array
+
 from micropython import const
 
 from deckwatch.meters.ocv import curve_of, permille
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms, saturated
+
+try:
+    from deckwatch.meters.tell_viper import NOTHING, tell
+except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
+    from deckwatch.meters.tell_plain import NOTHING, tell
 
 _PACK = INDEX["pack_mv"]
 _CURRENT = INDEX["current_ma"]
@@ -32,6 +39,9 @@ _OVERTIME = INDEX["overtime_pct"]
 _LATE = INDEX["late_s"]
 _DROOP = INDEX["droop_s"]
 _CAPACITY = INDEX["capacity_pct"]
+_RESULTS = bytes(
+    (_CHARGE_MAH, _CHARGE_S, _CAPACITY, _UNTAPERED, _LATE, _OVERTIME, _DROOP, _TO_FULL)
+)
 
 _MAMS_PER_MAH = const(3600000)
 _GAP_MS = const(20000)
@@ -73,6 +83,7 @@ class Charge:
         self._target_pct = config.limits.get("charge_target_info_pct") or _TARGET_PCT
         self._memory = memory
         self._count = 0
+        self._told = array("i", bytes(4 * len(_RESULTS)))
         self._on = False
         self.reset()
 
@@ -105,33 +116,58 @@ class Charge:
             return
         self._count = t.count[_CURRENT]
         flowed_ms = self._integrate(t.value[_CURRENT], t.stamp[_CURRENT])
-        if t.fresh(_PACK, now):
+        heard = t.fresh(_PACK, now)
+        if heard:
             self._before_mv = self._pack_mv
             self._pack_mv = t.value[_PACK]
         self._follow_session(t, now)
         groups = self._series or t.groups
+        told = self._told
+        told[2] = self._capacity_pct(t)
+        told[3] = told[4] = told[5] = told[6] = told[7] = NOTHING
+        if self._on:
+            self._tell_session(t, groups, flowed_ms, heard, now)
+        else:
+            told[0] = told[1] = 0
+            if heard and groups:
+                self._near = False
+                told[3] = 0
+        if t.fresh(_SOC, now):
+            if not self._on:
+                told[4] = told[5] = 0
+                if heard:
+                    self._high_mv = 0
+                    told[6] = 0
+            self._tell_stalled(t, groups, now)
+        tell(t, _RESULTS, told, _CURRENT)
+
+    def _tell_session(self, t, groups: int, flowed_ms: int, heard: bool, now: int) -> None:
+        """What only a charge can tell, in the order of _RESULTS."""
+        told = self._told
         capacity_mah = self._capacity(t)
-        self._tell(t, _CHARGE_MAH, self._mah if self._on else 0)
-        self._tell(t, _CHARGE_S, self._flow_ms // 1000 if self._on else 0)
-        design_mah = self._design(t)
-        if design_mah:
-            pct = self._memory.capacity_mah * 100 // design_mah if self._measured else _NEVER_PCT
-            self._tell(t, _CAPACITY, pct)
-        if groups and t.fresh(_PACK, now):
-            self._tell(t, _UNTAPERED, self._untapered(groups, capacity_mah, now))
+        told[0] = self._mah
+        told[1] = self._flow_ms // 1000
+        if groups and heard:
+            told[3] = self._untapered(groups, capacity_mah, now)
         if not t.fresh(_SOC, now):
             return
         soc = t.value[_SOC]
-        if self._on and flowed_ms and soc >= self._target_pct and self._is_high(groups, 970):
+        if flowed_ms and soc >= self._target_pct and self._is_high(groups, 970):
             self._late_ms = min(self._late_ms + flowed_ms, _LONGEST_MS)
-        self._tell(t, _LATE, self._late_ms // 1000 if self._on else 0)
-        self._tell(t, _OVERTIME, self._overtime(capacity_mah))
-        self._tell_stalled(t, soc, groups, now)
-        if t.fresh(_PACK, now):
-            self._tell(t, _DROOP, self._droop(soc, now))
-        if self._on and self._flows() and capacity_mah:
-            minutes = self._to_full(self._missing(t, soc, capacity_mah, now), capacity_mah)
-            self._tell(t, _TO_FULL, minutes)
+        told[4] = self._late_ms // 1000
+        told[5] = self._overtime(capacity_mah)
+        if heard:
+            told[6] = self._droop(soc, now)
+        if self._flows() and capacity_mah:
+            missing_mah = self._missing(t, soc, capacity_mah, now)
+            told[7] = self._to_full(missing_mah, capacity_mah)
+
+    def _capacity_pct(self, t) -> int:
+        """What a full charge has measured, of the design; NOTHING where that is not known."""
+        design_mah = self._design(t)
+        if not design_mah:
+            return NOTHING
+        return self._memory.capacity_mah * 100 // design_mah if self._measured else _NEVER_PCT
 
     def _integrate(self, ma: int, stamp: int) -> int:
         """Adds what came in since the sample before. Returns for how many ms a charge has
@@ -144,6 +180,8 @@ class Charge:
         if gap_ms > _GAP_MS:
             self._before_ma = 0
             return 0
+        if ma <= 0 and self._before_ma <= 0:
+            return 0  # as most of the time
         mean_ma = min((max(ma, 0) + max(self._before_ma, 0)) // 2, _MOST_MA)
         self._mams += mean_ma * gap_ms
         self._mah += self._mams // _MAMS_PER_MAH
@@ -220,7 +258,7 @@ class Charge:
 
     def _untapered(self, groups: int, capacity_mah: int, now: int) -> int:
         least_ma = min(self._ma, self._before_ma)
-        if not self._on or not self._is_high(groups, 995):
+        if not self._is_high(groups, 995):
             self._near = False
             return 0
         if max(self._ma, self._before_ma) * 2 <= self._most_ma:
@@ -237,22 +275,23 @@ class Charge:
         return age_ms(now, self._near_at) // 1000
 
     def _overtime(self, capacity_mah: int) -> int:
-        if not self._on or self._from < 0 or not capacity_mah:
+        if self._from < 0 or not capacity_mah:
             return 0
         return self._mah * 100 // (capacity_mah * max(1000 - self._from, _LEAST_MISSING) // 1000)
 
-    def _tell_stalled(self, t, soc: int, groups: int, now: int) -> None:
-        idle = max(abs(self._ma), abs(self._before_ma)) < _FLOWS_MA
-        if groups and self._pack_mv >= (self._full_mv - _FLOWS_MA) * groups:
-            idle = False  # as good as full, whatever the percent says
+    def _tell_stalled(self, t, groups: int, now: int) -> None:
+        value = _NEVER_PCT
+        if self._on and max(abs(self._ma), abs(self._before_ma)) < _FLOWS_MA:
+            # as good as full is idle by right, whatever the percent says
+            if not groups or self._pack_mv < (self._full_mv - _FLOWS_MA) * groups:
+                value = t.value[_SOC]
         full = t.fresh(_HIGHEST, now) and t.value[_HIGHEST] >= self._full_mv - 50
         place = t.where[_HIGHEST] if full else 0
-        value = soc if self._on and idle else _NEVER_PCT
         t.derive(_STALLED, value, place, t.stamp[_CURRENT], self._count)
 
     def _droop(self, soc: int, now: int) -> int:
         ma = min(self._ma, self._before_ma)
-        if not self._on or soc >= _DROOP_BELOW_PCT or ma < _SUPPLY_MA:
+        if soc >= _DROOP_BELOW_PCT or ma < _SUPPLY_MA:
             self._high_mv = 0
             return 0
         mv = min(self._pack_mv, self._before_mv)
@@ -274,9 +313,6 @@ class Charge:
         if tenths >= 9:
             return minutes + capacity_mah * _TAIL_PCT * 60 // (100 * self._ma)
         return minutes * _LN[tenths] // 10
-
-    def _tell(self, t, slot: int, value: int) -> None:
-        t.derive(slot, value, 0, t.stamp[_CURRENT], self._count)
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""

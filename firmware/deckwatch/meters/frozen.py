@@ -10,10 +10,17 @@ probes at exactly 20 degC and no current (published emulator boards, xiaomi.md 5
 never change and never a current, while the voltage moves by a volt (Rita, xiaomi.md 5.3).
 """
 
+from array import array
+
 from micropython import const
 
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms, saturated
+
+try:
+    from deckwatch.meters.tell_viper import tell
+except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
+    from deckwatch.meters.tell_plain import tell
 
 _PACK = INDEX["pack_mv"]
 _CURRENT = INDEX["current_ma"]
@@ -26,6 +33,7 @@ _LOWEST = INDEX["lowest_mv"]
 _LOAD = INDEX["frozen_load_ms"]
 _RIDE = INDEX["frozen_ride_ms"]
 _STAND_IN = INDEX["stand_in"]
+_RESULTS = bytes((_LOAD, _RIDE, _STAND_IN))
 
 _LOAD_MA = const(5000)
 _MOVES_MH = const(3000)
@@ -45,6 +53,7 @@ class Frozen:
     def __init__(self, series: int) -> None:
         self._series = series
         self._count = 0
+        self._told = array("i", bytes(4 * len(_RESULTS)))
         self.reset()
 
     def reset(self) -> None:
@@ -69,10 +78,11 @@ class Frozen:
         self._repeat(t.value[_PACK], t.value[_CURRENT], now)
         load = self._both_ms(self._loaded, self._loaded_since, now)
         ride = self._both_ms(self._rides, self._rides_since, now)
-        stamp = t.stamp[_CURRENT]
-        t.derive(_LOAD, load, 0, stamp, self._count)
-        t.derive(_RIDE, ride, 0, stamp, self._count)
-        t.derive(_STAND_IN, 1 if self._is_stand_in(t, now) else 0, 0, stamp, self._count)
+        told = self._told
+        told[0] = load
+        told[1] = ride
+        told[2] = self._is_stand_in(t, now)
+        tell(t, _RESULTS, told, _CURRENT)
 
     def _prove(self, t, now: int) -> None:
         loaded = t.fresh(_SUPPLY, now) and t.value[_SUPPLY] <= -_LOAD_MA

@@ -7,10 +7,17 @@ Resting = less than 0.5 A for 60 s (guardrail sheet). What took a minute to beco
 ended by one odd sample: two in a row must say so.
 """
 
+from array import array
+
 from micropython import const
 
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms, saturated
+
+try:
+    from deckwatch.meters.tell_viper import NOTHING, tell
+except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
+    from deckwatch.meters.tell_plain import NOTHING, tell
 
 _CURRENT = INDEX["current_ma"]
 _FLAG = INDEX["charging_flag"]
@@ -21,6 +28,7 @@ _RESTING = INDEX["resting"]
 _STILL = INDEX["still"]
 _STEADY = INDEX["steady"]
 _BRAKING = INDEX["braking"]
+_RESULTS = bytes((_CHARGING, _RIDING, _BRAKING, _RESTING, _STILL, _STEADY))
 
 _MINUTE_MS = const(60000)
 _RIDING_MA = const(1000)
@@ -37,6 +45,7 @@ class Session:
 
     def __init__(self) -> None:
         self._count = 0
+        self._told = array("i", bytes(4 * len(_RESULTS)))
         self.reset()
 
     def reset(self) -> None:
@@ -69,16 +78,21 @@ class Session:
         plugged = flagged and t.value[_FLAG] != 0 or charger and t.value[_CHARGER] != 0
         flowing = self._in and age_ms(now, self._in_since) >= _MINUTE_MS
         charging = plugged and not self._rode or flowing
-        if known or flagged or charger:
-            _put(t, _CHARGING, charging, _CURRENT if known else _FLAG if flagged else _CHARGER)
+        if not (known or flagged or charger):
+            return
+        told = self._told
+        told[0] = charging
         if known:
             resting = self._rest and age_ms(now, self._rest_since) >= _MINUTE_MS
-            steady = self._level and age_ms(now, self._level_since) >= _STEADY_MS
-            _put(t, _RIDING, self._rode, _CURRENT)
-            _put(t, _BRAKING, self._rode and self._brakes, _CURRENT)
-            _put(t, _RESTING, resting, _CURRENT)
-            _put(t, _STILL, resting or charging, _CURRENT)
-            _put(t, _STEADY, steady, _CURRENT)
+            told[1] = self._rode
+            told[2] = self._rode and self._brakes
+            told[3] = resting
+            told[4] = resting or charging
+            told[5] = self._level and age_ms(now, self._level_since) >= _STEADY_MS
+        else:
+            for k in range(1, len(_RESULTS)):
+                told[k] = NOTHING
+        tell(t, _RESULTS, told, _CURRENT if known else _FLAG if flagged else _CHARGER)
 
     def _follow(self, ma: int, stamp: int) -> None:
         """Takes a new sample: keeps the times at which the current last did something."""
@@ -110,7 +124,3 @@ class Session:
         self._in_since = saturated(now, self._in_since)
         self._rest_since = saturated(now, self._rest_since)
         self._level_since = saturated(now, self._level_since)
-
-
-def _put(t, slot: int, value: bool, source: int) -> None:
-    t.derive(slot, 1 if value else 0, 0, t.stamp[source], t.count[source])
