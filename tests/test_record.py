@@ -11,6 +11,7 @@ import threading
 import time
 import tty
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -91,11 +92,13 @@ def test_two_wires_until_ctrl_c(wires: tuple[Wire, Wire], tmp_path: Path) -> Non
     process = started(
         path, "--bms-tx", bms.device, "--host-tx", host.device, "--source", "two terminals"
     )
+    begun = time.monotonic()
     for _ in range(20):
         host.send(REQUEST)
         time.sleep(0.01)
         bms.send(REPLY)
         time.sleep(0.02)
+    sent_us = (time.monotonic() - begun) * 1e6
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
@@ -104,9 +107,10 @@ def test_two_wires_until_ctrl_c(wires: tuple[Wire, Wire], tmp_path: Path) -> Non
     assert heard_bytes(path, "bms_tx") == REPLY * 20
     assert heard_bytes(path, "host_tx") == REQUEST * 20
     events = content(path)
-    assert [event.port for event in events[:4]] == ["host_tx", "bms_tx", "host_tx", "bms_tx"]
-    span_us = events[-1].t_us - events[0].t_us
-    assert 20 * 30_000 - 30_000 <= span_us < 20 * 60_000
+    ports = [event.port for event in events]
+    in_turn = sum(pair == ("host_tx", "bms_tx") for pair in pairwise(ports))
+    assert in_turn >= 15  # a busy computer hands some over late
+    assert abs(events[-1].t_us - events[0].t_us - sent_us) < 200_000
     with CaptureReader(path) as reader:
         assert (reader.header.origin, reader.header.source) == ("real", "two terminals")
         assert dict(reader.header.notes)["accuracy"].startswith("a chunk is stamped")
