@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from deckwatch.faults import FAULTS, WORD_BITS
-from deckwatch.fields import FIRMWARE, MODEL, SERIAL, Table, number_at, take_text
+from deckwatch.fields import FIRMWARE, MODEL, SERIAL, TOO_BIG, Table, number_at, take_text
 from deckwatch.telemetry import INDEX, NO_PROBE, SLOTS, TEXT_BYTES, Telemetry
 
 CODES = ("B", "b", "<H", "<h", ">H", ">h", "<I", "<i", ">I", ">i")
@@ -57,7 +57,7 @@ def test_numbers_of_every_code(code: str) -> None:
     for value in (low, low + 1, -1, 0, 1, 0x55, 0x1234, 0x123456, high - 1, high):
         if low <= value <= high:
             packed = b"\xcc" + struct.pack(code, value)
-            wanted = value if -LIMIT <= value <= LIMIT else None
+            wanted = value if -LIMIT <= value <= LIMIT else TOO_BIG
             assert number_at(packed, 1, CODES.index(code)) == wanted, value
 
 
@@ -65,10 +65,10 @@ def test_numbers_of_every_code(code: str) -> None:
 def test_30_bits_and_a_sign_are_read_of_32(code: str) -> None:
     number = CODES.index(code)
     assert number_at(struct.pack(code, LIMIT), 0, number) == LIMIT
-    assert number_at(struct.pack(code, LIMIT + 1), 0, number) is None
+    assert number_at(struct.pack(code, LIMIT + 1), 0, number) == TOO_BIG
     if code[1] == "i":
         assert number_at(struct.pack(code, -LIMIT), 0, number) == -LIMIT
-        assert number_at(struct.pack(code, -LIMIT - 1), 0, number) is None
+        assert number_at(struct.pack(code, -LIMIT - 1), 0, number) == TOO_BIG
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,9 @@ def test_30_bits_and_a_sign_are_read_of_32(code: str) -> None:
 )
 def test_singles_become_thousandths(single: float, thousandths: int | None) -> None:
     got = number_at(struct.pack(">f", single), 0, 10)
-    if thousandths is None or abs(thousandths) < 1 << 22:
+    if thousandths is None:
+        assert got == TOO_BIG
+    elif abs(thousandths) < 1 << 22:
         assert got == thousandths
     else:  # 22 bits of the fraction are used
         assert abs(got - thousandths) <= abs(thousandths) >> 21

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from conftest import MicroPython
-from deckwatch import config
+from deckwatch import config, framer_plain
 from deckwatch.alert import ALARM, SET
-from deckwatch.framer import CHUNK, Framer
+from deckwatch.framer import CHUNK
 from deckwatch.guardrails.table import CODES
 from deckwatch.index import PROTOCOLS
 from deckwatch.pipeline import Pipeline
@@ -160,10 +160,13 @@ def check_small(line: Line) -> None:
 
 
 def check_work(line: Line, judged: int) -> None:
-    """Every byte is a frame's possible beginning once, and once again for each chunk or round
-    that comes while it waits for more."""
+    """Every byte is the possible beginning of a row's frame once, and once again for each chunk or
+    round that comes while it waits for more."""
     rounds = 2 * line.fed + 50
-    assert judged <= line.bytes + PORTS * rounds
+    rows = sum(
+        1 + len(row[6] if len(row) > 6 else ()) for row in protocol(line.core.family).FRAMING
+    )
+    assert 0 < judged <= rows * (line.bytes + PORTS * rounds)
     for framer in line.core.framers:
         counted = framer.frame_bytes + framer.noise
         spare = sum(row[4] for row in protocol(line.core.family).FRAMING if len(row) > 4)
@@ -181,15 +184,15 @@ def send_all(line: Line, size: int, random: Random, make: Callable[[], bytes]) -
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How often a framer has judged a place, from here on."""
-    judge = Framer._judge
+    """How often a framer has held a row against a place, from here on."""
+    fit = framer_plain.fit
     count = [0]
 
-    def counting(framer: Framer, at: int, final: bool) -> int:
+    def counting(*arguments: Any) -> int:
         count[0] += 1
-        return judge(framer, at, final)
+        return fit(*arguments)
 
-    monkeypatch.setattr(Framer, "_judge", counting)
+    monkeypatch.setattr(framer_plain, "fit", counting)
     return count
 
 

@@ -15,6 +15,8 @@ VIPER = '''# ruff: noqa: F821
 import micropython
 from micropython import const
 
+from a.y_viper import other
+
 _STEP = const(4)  # °
 
 
@@ -27,7 +29,7 @@ def walk(arrays, buf: ptr8, at: int, wide: object) -> int:
 
 
 @micropython.viper
-def other(buf: ptr8, at: int) -> uint:
+def second(buf: ptr8, at: int) -> uint:
     return uint(buf[at])
 
 
@@ -40,6 +42,8 @@ PLAIN = '''"""x_viper.py in plain Python; written by tools/make_plain.py, never 
 
 from micropython import const
 
+from a.y_plain import other
+
 _STEP = const(4)  # °
 
 
@@ -50,7 +54,7 @@ def walk(arrays, buf, at: int, wide) -> int:
     return total + other(buf, len(arrays)) + wide[at] + _STEP
 
 
-def other(buf, at: int):
+def second(buf, at: int):
     return buf[at]
 
 

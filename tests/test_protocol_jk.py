@@ -1425,6 +1425,8 @@ def everything(heard: Heard) -> bytes:
                 kept += struct.pack("<q", value)
             elif hasattr(value, "tobytes"):
                 kept += value.tobytes()
+            elif isinstance(value, tuple):
+                kept += b"".join(bytes(part) for part in value)
             else:
                 kept += bytes(value)
     return kept

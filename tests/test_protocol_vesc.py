@@ -14,7 +14,7 @@ import pytest
 from conftest import MicroPython
 from deckwatch import config
 from deckwatch.alert import ALARM, OK, WARN
-from deckwatch.fields import number_at
+from deckwatch.fields import TOO_BIG, number_at
 from deckwatch.index import PROTOCOLS
 from deckwatch.pipeline import Pipeline
 from deckwatch.telemetry import INDEX
@@ -411,7 +411,7 @@ def test_float_in_thousandths_is_what_the_host_makes_of_it(value: float) -> None
 
 @pytest.mark.parametrize("bits", [0x7F800000, 0xFF800000, 0x7FC00000, 0x4A000001 + (1 << 23)])
 def test_float_too_large_for_30_bits_is_left_out(bits: int) -> None:
-    assert number_at(struct.pack(">I", bits), 0, 10) is None
+    assert number_at(struct.pack(">I", bits), 0, 10) == TOO_BIG
 
 
 @pytest.mark.parametrize("count", [1, 2, 16, 17, 20, 32, 33, 50])

@@ -80,6 +80,9 @@ def _cuts(tree: ast.Module, spots: _Spots, name: str) -> Iterator[tuple[int, int
         if isinstance(node, ast.Import) and node.names[0].name == "micropython":
             start, end = spots.line(node)
             yield start, end + spots.is_empty(end), ""
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").endswith("_viper"):
+            end = spots.start(node) + len(f"from {node.module}")
+            yield end - len("_viper"), end, "_plain"
         elif isinstance(node, ast.FunctionDef):
             for decorator in node.decorator_list:
                 yield *spots.line(decorator), ""

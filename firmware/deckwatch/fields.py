@@ -14,27 +14,32 @@ A row is (offset, code, slot, mul, div, add, count, first, absent); what is left
           a raw equal to `absent` means: no such probe
   For slot "faults" the fourth item is a tuple of (bit, fault name, value that means fault).
 A 32-bit value beyond 30 bits is left out: no real quantity of a scooter needs them. Bits and
-faults are read from their own byte, so all 32 of them count.
+faults are read from their own byte, so all 32 of them count. The walk over the rows is in
+fields_viper.py, as machine code where the processor has it.
 """
 
 from array import array
 
 from micropython import const
 
-from deckwatch.faults import FAULTS, WORD_BITS
-from deckwatch.telemetry import INDEX, NO_PROBE, NOWHERE, TEXT_BYTES
+from deckwatch.faults import FAULTS
+from deckwatch.telemetry import INDEX, NOWHERE, TEXT_BYTES
 
-_LIMIT = const((1 << 30) - 1)
-_NEVER = const(-(1 << 30))  # what number_at never gives
+try:
+    from deckwatch.fields_viper import number_at, walk
+except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
+    from deckwatch.fields_plain import number_at, walk
+
+TOO_BIG = const(-0x3FFFFFFF - 1)  # what number_at gives for a number that 30 bits cannot hold
 
 _CODES = ("B", "b", "<H", "<h", ">H", ">h", "<I", "<i", ">I", ">i", ">f")
-_FIRST_LONG = const(6)  # codes from here on are 32 bits wide
-_SINGLE = const(10)
+_FIRST_LONG = const(6)  # codes from here on are 32 bits wide; the last is the single
 _TEXTS = ("serial", "firmware", "model")
 SERIAL = const(0)
 FIRMWARE = const(1)
 MODEL = const(2)
 _DIGITS = b"0123456789abcdef"
+_FAULTS_A = INDEX["faults_a"]
 
 _VALUE = const(0)
 _CELL = const(1)
@@ -46,9 +51,13 @@ _DATE = const(6)
 _BCD = const(7)
 _TEXT = const(8)
 
-# A compiled row: offset, kind, code, width, target, mul, div, add, count, absent. For _BIT `add`
-# is the byte and `mul` the bit in it; for _FAULTS `mul` is the place in Table.faults.
+# A compiled row: offset, kind, code, width, target, mul, div, add, count, absent; mul, div, add
+# and absent are kept _BIAS higher, since the walk reads no negative numbers, and absent is 0 where
+# there is none. For _BIT `add` is the byte and `mul` the bit in it; for _FAULTS `mul` is the place
+# in Table.faults. A last offset that no frame reaches ends the rows.
 _ROW = const(10)
+_BIAS = const(1 << 29)
+_END = const(1 << 29)
 _BLOCK = const(4)  # rows are looked up by offset >> _BLOCK
 
 
@@ -66,15 +75,16 @@ class Table:
             self._add(row)
         self._skip = array("H")
         self._index()
+        self.rows.append(_END)
 
     def _add(self, row: tuple) -> None:
         offset, code, slot = row[0], row[1], row[2]
-        rest = list(row[3:]) + [1, 1, 0, 1, 0, _NEVER][len(row) - 3 :]
+        rest = list(row[3:]) + [1, 1, 0, 1, 0, -_BIAS][len(row) - 3 :]
         kind, number, width, target = _decode(code, slot)
         if target == NOWHERE and kind in (_VALUE, _BIT, _DATE):
             return
         if kind == _FAULTS:
-            rest = [len(self.faults), 1, 0, 1, 0, _NEVER]
+            rest = [len(self.faults), 1, 0, 1, 0, -_BIAS]
             self.faults.append(_fault_bits(number, row[3]))
         elif kind == _BIT:
             bit = int(code.split(".")[1])
@@ -83,8 +93,8 @@ class Table:
         mul, div, add, count, first, absent = rest
         if kind == _CELL or kind == _TEMP or kind == _WIRE:
             target = first
-        compiled = [offset, kind, number, width, target, mul, div, add, count, absent]
-        self.rows.extend(array("i", compiled))
+        compiled = [offset, kind, number, width, target, _BIAS + mul, _BIAS + div, _BIAS + add]
+        self.rows.extend(array("i", compiled + [count, _BIAS + absent]))
 
     def _index(self) -> None:
         """For each block of addresses, the first row that does not end before it."""
@@ -104,65 +114,28 @@ class Table:
     def read(self, buf, base: int, start: int, size: int, t) -> None:
         """Sets in telemetry `t` every row, and every element of a row, that lies wholly in
         [start, start + size); buf[base] holds address `start`."""
-        rows = self.rows
         block = start >> _BLOCK
         if block >= len(self._skip):
             return
+        rows = self.rows
         place = self._skip[block]
         end = start + size
         base -= start
-        while place < len(rows):
-            offset = rows[place]
-            if offset >= end:
-                return
-            width = rows[place + 3]
-            number = 0
-            count = rows[place + 8]
-            while number < count:
-                if offset >= start and offset + width <= end:
-                    self._take(place, number, buf, base + offset, t)
-                offset += width
-                number += 1
+        while True:
+            place = walk(rows, place, buf, base, start, end, t.arrays, self.faults)
+            if place < 0:
+                break
+            self._take_text(place, buf, base + rows[place], t)
             place += _ROW
+        t.recount()
 
-    def _take(self, place: int, number: int, buf, at: int, t) -> None:
+    def _take_text(self, place: int, buf, at: int, t) -> None:
         rows = self.rows
-        kind = rows[place + 1]
-        target = rows[place + 4]
-        if kind <= _WIRE:
-            self._take_value(place, kind, target + number, buf, at, t)
-        elif kind == _BIT:
-            t.set(target, buf[at + rows[place + 7]] >> rows[place + 5] & 1)
-        elif kind == _FAULTS:
-            _take_faults(self.faults[rows[place + 5]], buf, at, t)
-        elif kind == _TEXT:
-            take_text(buf, at, rows[place + 3], t, target)
-        elif kind == _DATE:
-            _take_date(number_at(buf, at, rows[place + 2]), t, target)
+        width = rows[place + 3]
+        if rows[place + 1] == _TEXT:
+            take_text(buf, at, width, t, rows[place + 4])
         else:
-            _take_bcd(number_at(buf, at, rows[place + 2]), rows[place + 3] + 1, t)
-
-    def _take_value(self, place: int, kind: int, target: int, buf, at: int, t) -> None:
-        rows = self.rows
-        raw = number_at(buf, at, rows[place + 2])
-        if raw is None:
-            return
-        if raw == rows[place + 9]:
-            if kind == _TEMP:
-                t.set_temp(target, NO_PROBE)
-            return
-        mul = rows[place + 5]
-        if rows[place + 2] >= _FIRST_LONG and abs(raw) > _LIMIT // abs(mul):
-            return
-        value = _divided(raw * mul, rows[place + 6]) + rows[place + 7]
-        if kind == _VALUE:
-            t.set(target, value)
-        elif kind == _CELL:
-            t.set_cell(target, value)
-        elif kind == _TEMP:
-            t.set_temp(target, value)
-        else:
-            t.set_wire(target, value)
+            _take_bcd(number_at(buf, at, rows[place + 2]), width + 1, t)
 
 
 def _decode(code: str, slot: str) -> tuple:
@@ -178,7 +151,7 @@ def _decode(code: str, slot: str) -> tuple:
     number = _CODES.index(code.split(".")[0])
     width = _width(number)
     if slot == "faults":
-        return _FAULTS, number, width, 0
+        return _FAULTS, number, width, _FAULTS_A
     if slot == "cell_mv":
         return _CELL, number, width, 0
     if slot == "temp_dc":
@@ -201,75 +174,12 @@ def _byte_of(bit: int, code: int) -> int:
 
 
 def _fault_bits(code: int, bits: tuple) -> bytes:
-    """Four bytes for each: byte, bit in it, number in FAULTS, value that means fault."""
-    compiled = b""
+    """How many bytes there are, then four for each: byte, bit in it, number in FAULTS, value that
+    means fault."""
+    compiled = bytes([1 + 4 * len(bits)])
     for bit, name, wanted in bits:
         compiled += bytes([_byte_of(bit, code), bit & 7, FAULTS.index(name), wanted])
     return compiled
-
-
-def number_at(buf, at: int, code: int):
-    """The integer at buf[at] in code number `code` of _CODES; None when 30 bits cannot hold it."""
-    if code < 2:
-        raw = buf[at]
-        return raw - 256 if code and raw & 0x80 else raw
-    if code < _FIRST_LONG:
-        raw = buf[at] | buf[at + 1] << 8 if code < 4 else buf[at] << 8 | buf[at + 1]
-        return raw - 0x10000 if code & 1 and raw & 0x8000 else raw
-    if code == _SINGLE:
-        return _thousandths(buf, at)
-    if code < 8:
-        low = buf[at] | buf[at + 1] << 8
-        high = buf[at + 2] | buf[at + 3] << 8
-    else:
-        low = buf[at + 2] << 8 | buf[at + 3]
-        high = buf[at] << 8 | buf[at + 1]
-    if code & 1 and high & 0x8000:
-        high -= 0x10000
-    if -0x4000 < high < 0x4000 or high == -0x4000 and low:
-        return high * 0x10000 + low
-    return None
-
-
-def _thousandths(buf, at: int):
-    """A big-endian IEEE single times 1000, to the nearest; None when 30 bits cannot hold it.
-
-    Of the 24 bits of its fraction the upper 22 are used, that the product fits 30 bits.
-    """
-    exponent = (buf[at] & 0x7F) << 1 | buf[at + 1] >> 7
-    value = ((buf[at + 1] | 0x80) << 14 | buf[at + 2] << 6 | buf[at + 3] >> 2) * 125
-    shift = 145 - exponent
-    if shift < -1:
-        return None
-    if shift > 29:
-        return 0
-    value = value << 1 if shift < 0 else value + (1 << shift >> 1) >> shift
-    return -value if buf[at] & 0x80 else value
-
-
-def _divided(number: int, div: int) -> int:
-    """Rounded down; by a negative div, divided by its amount and rounded to the nearest, halves
-    away from 0."""
-    if div > 0:
-        return number // div
-    size = abs(number)
-    down = size // -div
-    if (size + down * div) * 2 >= -div:
-        down += 1
-    return down if number > 0 else -down
-
-
-def _take_faults(bits: bytes, buf, at: int, t) -> None:
-    """Maps a board's own bits, as _fault_bits gives them, to both fault words."""
-    low = high = 0
-    for i in range(0, len(bits), 4):
-        if buf[at + bits[i]] >> bits[i + 1] & 1 == bits[i + 3]:
-            fault = bits[i + 2]
-            if fault < WORD_BITS:
-                low |= 1 << fault
-            else:
-                high |= 1 << fault - WORD_BITS
-    t.add_faults(low, high)
 
 
 def take_text(buf, at: int, size: int, t, which: int) -> None:
@@ -287,12 +197,6 @@ def take_text(buf, at: int, size: int, t, which: int) -> None:
         t.model_size = size
     for i in range(size):
         text[i] = buf[at + i]
-
-
-def _take_date(raw: int, t, target: int) -> None:
-    """As yyyymmdd; 0 is a date nobody has set."""
-    if raw:
-        t.set(target, (2000 + (raw >> 9)) * 10000 + (raw >> 5 & 15) * 100 + (raw & 31))
 
 
 def _take_bcd(raw: int, digits: int, t) -> None:

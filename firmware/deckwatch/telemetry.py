@@ -10,7 +10,12 @@ from array import array
 
 from micropython import const
 
-from deckwatch.ticks import long_ago, saturated
+from deckwatch.ticks import saturated
+
+try:
+    from deckwatch.telemetry_viper import put, put_faults
+except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
+    from deckwatch.telemetry_plain import put, put_faults
 
 try:
     from bench_slots import BENCH_SLOTS as _BENCH_SLOTS  # type: ignore[import-not-found]
@@ -143,7 +148,6 @@ NOWHERE = const(0)
 INDEX = _Index()
 FIRST_LASTING = INDEX["full_mah"]
 _FAULTS_A = INDEX["faults_a"]
-_FAULTS_B = INDEX["faults_b"]
 
 MAX_CELLS = const(32)
 MAX_PROBES = const(8)
@@ -151,9 +155,23 @@ NO_PROBE = const(-0x8000)  # in temp_dc: the frame names this probe and says it 
 TEXT_BYTES = const(32)  # the longest seen is a JBD model of 25
 _COUNT = const(0xFFFF)
 _AGE = const((1 << 30) - 1)  # as age_ms() in ticks.py, which fresh() has no time to call
-_MOST_16 = const(0xFFFF)
-_LEAST_DC = const(-0x7FFF)
-_MOST_DC = const(0x7FFF)
+
+# What put() takes: a slot, a cell, a probe or a sense wire
+_SLOT = const(0)
+_CELL = const(1)
+_TEMP = const(2)
+_WIRE = const(3)
+
+# Telemetry.head, shared with put()
+_NOW = const(0)  # when the frame was complete
+_MARKS = const(1)  # what it has set so far
+_CELLS = const(2)  # highest cell number heard of since power-on
+_PROBES = const(3)
+_WIRES = const(4)
+_HEAD = const(5)
+_CELLS_TOUCHED = const(2)
+_TEMPS_TOUCHED = const(4)
+_WIRES_TOUCHED = const(8)
 
 
 class Telemetry:
@@ -163,7 +181,8 @@ class Telemetry:
     where: cell, probe, fault or error number that goes with a derived value, 1-based, 0 = none.
     cell_mv, temp_dc: in the order of the pack; one that was passed over is 0 or NO_PROBE, and
     long ago. wire_mohm: resistance of each cell's sense wire, the first `wires` of them. serial,
-    firmware, model: ASCII, as many bytes as serial_size and so on say.
+    firmware, model: ASCII, as many bytes as serial_size and so on say. arrays: head and all that
+    frames fill, as put() takes it (telemetry_viper.py).
     """
 
     def __init__(self) -> None:
@@ -181,6 +200,19 @@ class Telemetry:
         self.serial = bytearray(TEXT_BYTES)
         self.firmware = bytearray(TEXT_BYTES)
         self.model = bytearray(TEXT_BYTES)
+        self.head = array("i", bytes(4 * _HEAD))
+        self.arrays = (
+            self.head,
+            self.value,
+            self.stamp,
+            self.count,
+            self.seen,
+            self.cell_mv,
+            self.cell_stamp,
+            self.temp_dc,
+            self.temp_stamp,
+            self.wire_mohm,
+        )
         self.ttl_ms = 5000
         self.now = 0
         self.forget()
@@ -198,92 +230,64 @@ class Telemetry:
         self.cell_frames = 0
         self.temp_frames = 0
         self.wire_frames = 0
-        self._cells_touched = False
-        self._temps_touched = False
-        self._wires_touched = False
-        self._faults_touched = False
-        self._touched = False
+        for place in range(_MARKS, _HEAD):
+            self.head[place] = 0
 
     def begin(self, now: int) -> None:
         """A frame starts to fill slots; all it sets is stamped `now`."""
         self.now = now
-        self._touched = self._cells_touched = self._temps_touched = False
-        self._wires_touched = self._faults_touched = False
+        self.head[_NOW] = now
+        self.head[_MARKS] = 0
 
     def end(self) -> bool:
         """The frame is done: count it for those who want agreeing ones. True if it set a value."""
-        if self._cells_touched:
+        marks = self.head[_MARKS]
+        if not marks:
+            return False
+        if marks & _CELLS_TOUCHED:
             self.cell_frames = (self.cell_frames + 1) & _COUNT
-        if self._temps_touched:
+        if marks & _TEMPS_TOUCHED:
             self.temp_frames = (self.temp_frames + 1) & _COUNT
-        if self._wires_touched:
+        if marks & _WIRES_TOUCHED:
             self.wire_frames = (self.wire_frames + 1) & _COUNT
-        if self._touched:
-            self.frames = (self.frames + 1) & _COUNT
-        return self._touched
+        self.frames = (self.frames + 1) & _COUNT
+        return True
 
     def set(self, slot: int, value: int) -> None:
         """A measured value, in the unit of the slot's name."""
-        self.value[slot] = value
-        self.stamp[slot] = self.now
-        self.count[slot] = (self.count[slot] + 1) & _COUNT
-        self.seen[slot] = 1
-        self._touched = True
+        put(self.arrays, _SLOT, slot, value)
 
     def add_faults(self, low: int, high: int) -> None:
         """Bits of both fault words (faults.py); what several fields of a frame report adds up."""
-        if self._faults_touched:
-            low |= self.value[_FAULTS_A]
-            high |= self.value[_FAULTS_B]
-            self.value[_FAULTS_A] = low
-            self.value[_FAULTS_B] = high
-        else:
-            self._faults_touched = True
-            self.set(_FAULTS_A, low)
-            self.set(_FAULTS_B, high)
+        put_faults(self.arrays, _FAULTS_A, low, high)
 
     def set_cell(self, cell: int, mv: int) -> None:
         """Voltage of one cell; `cell` counts from 0, those beyond MAX_CELLS are dropped.
 
         What 16 bits cannot hold no cell can give; it is kept as the nearest they can.
         """
-        if cell < MAX_CELLS:
-            while self.cells < cell:
-                self.cell_mv[self.cells] = 0
-                self.cell_stamp[self.cells] = long_ago(self.now)
-                self.cells += 1
-            self.cell_mv[cell] = 0 if mv < 0 else _MOST_16 if mv > _MOST_16 else mv
-            self.cell_stamp[cell] = self.now
-            if cell == self.cells:
-                self.cells = cell + 1
-            self._touched = self._cells_touched = True
+        put(self.arrays, _CELL, cell, mv)
+        self.cells = self.head[_CELLS]
 
     def set_wire(self, cell: int, mohm: int) -> None:
         """Resistance of one cell's sense wire; `cell` counts from 0, those beyond MAX_CELLS are
         dropped. What 16 bits cannot hold is kept as the nearest they can."""
-        if cell < MAX_CELLS:
-            while self.wires <= cell:
-                self.wire_mohm[self.wires] = 0
-                self.wires += 1
-            self.wire_mohm[cell] = 0 if mohm < 0 else _MOST_16 if mohm > _MOST_16 else mohm
-            self._touched = self._wires_touched = True
+        put(self.arrays, _WIRE, cell, mohm)
+        self.wires = self.head[_WIRES]
 
     def set_temp(self, probe: int, dc: int) -> None:
         """Temperature of one cell probe, 0.1 degC or NO_PROBE; `probe` counts from 0, those beyond
         MAX_PROBES are dropped. What 16 bits cannot hold is kept as the nearest they can.
         """
-        if probe < MAX_PROBES:
-            while self.probes < probe:
-                self.temp_dc[self.probes] = NO_PROBE
-                self.temp_stamp[self.probes] = long_ago(self.now)
-                self.probes += 1
-            if dc != NO_PROBE:
-                dc = _LEAST_DC if dc < _LEAST_DC else _MOST_DC if dc > _MOST_DC else dc
-            self.temp_dc[probe] = dc
-            self.temp_stamp[probe] = self.now
-            if probe == self.probes:
-                self.probes = probe + 1
-            self._touched = self._temps_touched = True
+        put(self.arrays, _TEMP, probe, dc)
+        self.probes = self.head[_PROBES]
+
+    def recount(self) -> None:
+        """Rows of a table have been put: there may be more cells, probes and wires."""
+        head = self.head
+        self.cells = head[_CELLS]
+        self.probes = head[_PROBES]
+        self.wires = head[_WIRES]
 
     def derive(self, slot: int, value: int, where: int, stamp: int, count: int) -> None:
         """A meter's result, as old as its oldest input (`stamp`), as new a sample as `count`."""

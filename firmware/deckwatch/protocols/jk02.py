@@ -10,7 +10,7 @@ the device frame (62-77, 97-101, 118-133) and the names people gave are never re
 
 from micropython import const
 
-from deckwatch.fields import Table, number_at
+from deckwatch.fields import TOO_BIG, Table, number_at
 from deckwatch.frame import ACK, READ, REPLY, UNKNOWN, WRITE
 from deckwatch.telemetry import INDEX, NO_PROBE
 
@@ -216,7 +216,7 @@ def _is_32(buf, at: int) -> bool:
     cells = strung(buf, at + _MASK_32, 0)
     pack_mv = number_at(buf, at + _PACK_32, _U32)
     place = at + _CELLS_PLACE
-    if not cells or pack_mv is None or fitted(buf, place, 32) > cells:
+    if not cells or pack_mv == TOO_BIG or fitted(buf, place, 32) > cells:
         return False
     return -_SUM_MV <= sum_mv(buf, place, cells, 0) - pack_mv <= _SUM_MV
 

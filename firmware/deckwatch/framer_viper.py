@@ -1,0 +1,218 @@
+# ruff: noqa: F821  viper's own types, such as ptr8, are known to MicroPython's compiler alone
+"""The framer's loops as machine code: bytes taken in, frames found. framer.py has the rules, and
+the layout of what is handed in here; framer_plain.py is written from this file.
+"""
+
+import micropython
+from micropython import const
+
+# The framer's numbers, as in framer.py
+_READ = const(0)
+_WRITE = const(1)
+_HELD = const(2)
+_SPARE = const(3)
+_LOST = const(4)
+_AT = const(5)
+_SIZE = const(6)
+_FRAMING = const(7)
+_NEWS = const(8)
+_NOISE = const(9)
+_DAMAGED = const(10)
+_REASON = const(10)  # + reason: how often
+
+# One row, as in framer.py
+_LEAD = const(0)
+_FIRST = const(1)
+_LAST = const(2)
+_HEADER = const(3)
+_HEADER_SIZE = const(4)
+_NEED = const(5)
+_OFFSET = const(6)
+_FORM = const(7)
+_ADD = const(8)
+_LOWEST = const(9)
+_HIGHEST = const(10)
+_CHECK = const(11)
+_FROM = const(12)
+_END = const(13)
+_STORED = const(14)
+_CHECK_FORM = const(15)
+_TAIL = const(16)
+_TAIL_SIZE = const(17)
+_SPARES = const(18)
+_AFTER = const(19)
+_AFTER_END = const(20)
+_ROW = const(21)
+
+# What fit() says of a row that does not hold, from the least telling to the most: why
+_WAIT = const(0)
+_BAD_LENGTH = const(1)
+_CUT = const(2)
+_BAD_CHECK = const(3)
+_NO_HEADER = const(4)
+
+
+@micropython.viper
+def take(state_, own_, room: int, buf_, n: int):
+    """Puts buf[0:n] behind what `own` holds; what waits is moved to the front when `room` bytes
+    are not enough."""
+    state = ptr32(state_)
+    own = ptr8(own_)
+    buf = ptr8(buf_)
+    read = state[_READ]
+    write = state[_WRITE]
+    i = 0
+    if write + n > room:
+        write -= read
+        while i < write:
+            own[i] = own[read + i]
+            i += 1
+        state[_READ] = 0
+        i = 0
+    while i < n:
+        own[write + i] = buf[i]
+        i += 1
+    state[_WRITE] = write + n
+
+
+@micropython.viper
+def scan(state_, buf, rows_, heads_, checks, patience: int) -> int:
+    """Judges what was taken in. 1: a frame is to be delivered, which is passed over; 2: the same,
+    and nothing is left behind it; 0: there is none yet.
+
+    patience: what is waited for: 2 all that is missing, 1 not what may follow a frame, 0 nothing.
+    A row still waiting for bytes keeps those after it waiting: were they asked first, the chunks
+    would decide which one wins.
+    """
+    state = ptr32(state_)
+    own = ptr8(buf)
+    rows = ptr32(rows_)
+    heads = ptr8(heads_)
+    at = state[_READ]
+    write = state[_WRITE]
+    last = rows[0]
+    state[_HELD] = 0
+    while at < write:
+        reason = 0
+        number = 0
+        row = 1
+        while row < last:
+            place = at + rows[row + _LEAD]
+            found = _NO_HEADER
+            if place >= write or own[place] == heads[rows[row + _HEADER]]:
+                size = int(fit(buf, rows_, heads_, checks, row, at, write))
+                found = 0 - size
+                if size > 0:
+                    state[_AT] = at
+                    state[_FRAMING] = number
+                    after = rows[row + _AFTER]
+                    end = rows[row + _AFTER_END]
+                    more = 0
+                    while after < end and not more:
+                        more = int(fit(buf, rows_, heads_, checks, after, at + size, write))
+                        if more == _WAIT or more == 0 - _CUT:
+                            if patience == 2:
+                                state[_READ] = at
+                                state[_HELD] = size
+                                return 0
+                        if more < 0:
+                            more = 0
+                        after += _ROW
+                    size += more
+                    state[_SIZE] = size
+                    state[_SPARE] = rows[row + _SPARES]
+                    state[_LOST] = 0
+                    if at + size == write:
+                        state[_READ] = 0
+                        state[_WRITE] = 0
+                        return 2
+                    state[_READ] = at + size
+                    return 1
+            if found == _WAIT or found == _CUT:
+                if patience:
+                    state[_READ] = at
+                    return 0
+            if found != _NO_HEADER and found > reason:
+                reason = found
+            row += _ROW
+            number += 1
+        if reason:
+            state[_REASON + reason] += 1
+        if state[_SPARE]:
+            state[_SPARE] -= 1
+        else:
+            state[_NOISE] += 1
+            if not state[_LOST]:
+                state[_LOST] = 1
+                state[_DAMAGED] += 1
+        state[_NEWS] = 1
+        at += 1
+    state[_READ] = 0
+    state[_WRITE] = 0
+    return 0
+
+
+@micropython.viper
+def fit(buf, rows_, heads_, checks, row: int, at: int, end: int) -> int:
+    """Size of the frame of one row at buf[at:end]. Where it does not hold, why: one of the reasons
+    above, negative; _WAIT while not even the header is in, _CUT while less than the frame is.
+    """
+    own = ptr8(buf)
+    rows = ptr32(rows_)
+    heads = ptr8(heads_)
+    available = end - at
+    lead = rows[row + _LEAD]
+    if lead and available:
+        first = own[at]
+        if first < rows[row + _FIRST] or first > rows[row + _LAST]:
+            return 0 - _NO_HEADER
+    whole = rows[row + _HEADER_SIZE]
+    shown = whole
+    if shown > available - lead:
+        shown = available - lead
+    i = 0
+    place = at + lead
+    head = rows[row + _HEADER]
+    while i < shown:
+        if own[place + i] != heads[head + i]:
+            return 0 - _NO_HEADER
+        i += 1
+    if shown < whole:
+        return _WAIT
+    if available < rows[row + _NEED]:
+        return 0 - _CUT
+    size = rows[row + _ADD]
+    form = rows[row + _FORM]
+    place = at + rows[row + _OFFSET]
+    if form == 1:
+        size += own[place]
+    elif form == 2:
+        size += own[place] | own[place + 1] << 8
+    elif form == 3:
+        size += own[place] << 8 | own[place + 1]
+    if size < rows[row + _LOWEST] or size > rows[row + _HIGHEST]:
+        return 0 - _BAD_LENGTH
+    if size > available:
+        return 0 - _CUT
+    end = at + size
+    whole = rows[row + _TAIL_SIZE]
+    head = rows[row + _TAIL]
+    place = end - whole
+    i = 0
+    while i < whole:
+        if own[place + i] != heads[head + i]:
+            return 0 - _BAD_CHECK
+        i += 1
+    check = rows[row + _CHECK]
+    if check:
+        place = end - rows[row + _STORED]
+        form = rows[row + _CHECK_FORM]
+        stored = own[place]
+        if form == 2:
+            stored |= own[place + 1] << 8
+        elif form == 3:
+            stored = stored << 8 | own[place + 1]
+        start = at + rows[row + _FROM]
+        if int(checks[check - 1](buf, start, end - rows[row + _END])) != stored:
+            return 0 - _BAD_CHECK
+    return size
