@@ -15,7 +15,10 @@ from tools.compiled import architecture, compile_folder
 from tools.measure import latency
 from tools.measure.latency import Work
 
-ROUND = Work("round numbers", 10_000, 800_000, 320_000, 40_000, (4_000.0, 8_000.0, 16_000.0))
+ROUND = Work(
+    "round numbers", 10_000, 800_000, 320_000, 40_000,
+    (2_000.0, 4_000.0, 8_000.0), (280_000.0, 440_000.0, 600_000.0),
+)  # fmt: skip
 FAULT = status(word=0x0401)  # over-temperature, which makes an alarm on the second frame
 FRAME_US = len(FAULT) // 2 * 10 * 1_000_000 // 115_200
 
@@ -26,6 +29,8 @@ def test_the_poll_period_is_the_apps() -> None:
     assert re.findall(r"^_POLL_MS = const\((\d+)\)", app, re.M) == [str(latency.POLL_MS)]
     assert re.findall(r"^POLL_MS = (\d+)", load, re.M) == [str(latency.POLL_MS)]
     assert latency.POLL_MS == POLL_MS
+    assert re.findall(r"^_SOON_MS = const\((\d+)\)", app, re.M) == [str(latency.SOON_MS)]
+    assert f"sleep_ms(max({latency.LEAST_MS}, left))" in app
 
 
 def test_idle_is_one_poll_and_one_pass() -> None:
@@ -34,24 +39,44 @@ def test_idle_is_one_poll_and_one_pass() -> None:
 
 
 def test_full_lines_make_the_period_longer_until_they_are_too_much() -> None:
-    # 8,000 instructions a byte are 92 of 160 million a second: a period 2.36 times as long
-    period_ms = (POLL_MS + 3) / (1 - 8_000 * 11_520 / 160e6)
-    assert ROUND.saturated_ms(2, 160) == pytest.approx(2 * period_ms - POLL_MS + 5)
+    # 4,000 instructions a byte are 46 of 160 million a second: of the 8 ms from pass to pass 5.70
+    # are left, and a round with its pause takes 4; the others' 3 ms become 4.21
+    share = 4_000 * 11_520 / 160e6
+    assert ROUND.saturated_ms(2, 160) == pytest.approx(8 + 3 / (1 - share) + 5)
+    # 8,000 leave 3.39 ms, and a round takes 5
+    share = 8_000 * 11_520 / 160e6
+    assert ROUND.saturated_ms(3, 160) == pytest.approx((5 + 3) / (1 - share) + 5)
     one, two, three = (ROUND.saturated_ms(lines, 240) for lines in (1, 2, 3))
     assert one is not None
     assert two is not None
     assert three is not None
-    assert ROUND.idle_ms(240) < one < two < three
-    assert ROUND.saturated_ms(3, 160) is None
+    assert one < two < three
+    assert ROUND.saturated_ms(3, 90) is None
+
+
+def test_the_share_of_the_processor_is_bytes_rounds_and_the_others() -> None:
+    # two lines at 240 MHz: a round of 2 ms each 8
+    share = 4_000 * 11_520 / 240e6
+    assert ROUND.busy(2, 240) == pytest.approx(share + 2 / 8 + 0.002)
+    assert ROUND.busy(3, 90) == 1
+
+
+def test_counts_of_two_sizes_are_bytes_and_the_rest() -> None:
+    passes = [(1_000 + 180 * n, 1_000 + 360 * n) for n in (10, 20, 30)]
+    found = latency.work("x", 1, 2, 3, 4, passes)
+    assert found == Work("x", 1, 2, 3, 4, (10.0, 20.0, 30.0), (1_000.0, 1_000.0, 1_000.0))
 
 
 def test_a_count_made_elsewhere_is_read(tmp_path: Path) -> None:
     path = tmp_path / "rv32.json"
     given = {"target": "rv32", "empty": 1, "pin": 2, "others": 3, "switch": 4, "full": [5, 6, 7]}
+    given["round"] = [8, 9, 10]
     path.write_text(json.dumps(given))
-    assert latency.read(path) == Work("rv32", 1, 2, 3, 4, (5.0, 6.0, 7.0))
+    assert latency.read(path) == Work("rv32", 1, 2, 3, 4, (5.0, 6.0, 7.0), (8.0, 9.0, 10.0))
     for change in (
         {"full": [5, 6]},
+        {"round": [8, 9]},
+        {"round": [8, 0, 10]},
         {"pin": 0},
         {"pin": None},
         {"more": 1},

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import qemu
 from compiled import architecture, compile_folder
 from interpreters import Interpreter, NoInterpreter, find
+from interpreters.interpreter import StepFailed
 from measure import heap, hour, instructions, latency, wear
 from measure.families import Family, families
 from packlab import proven
@@ -39,12 +41,12 @@ LINE_BYTES_S = 2 * 115200 // 10
 HALF_A_CORE_HZ = 240_000_000 // 2
 
 PIN_MS = 25
+RECEIVERS, CORE_PCT = 2, 50
 CHIP_MHZ = (160, 240)
 
 NOT_MEASURED = """\
 Budgets that are measured elsewhere
   heap after boot, frozen                      24 KB  tools/frozen.py --source TREE
-  processor, from a 32-bit target        half a core  needs QEMU; the counts above are a PC's
   frames lost in a flash stall of 80 ms            0  a test, tests/test_app_lines.py
   heap growth over a day of rides                  0  a test, tests/test_app_lines.py (make soak)
   bytes allocated a frame, tick or render          0  a test, tests/test_golden.py"""
@@ -140,13 +142,18 @@ def _heap(known: list[Family]) -> None:
 
 def _latency(counts: Path | None) -> None:
     print("Last byte of a frame that makes an alarm at once, to the light's pin (computed)")
-    work = latency.read(counts) if counts else _counted_here()
+    work = latency.read(counts) if counts else _counted()
     head = "".join(f"{f'ms at {mhz} MHz':>22}" for mhz in CHIP_MHZ)
     print(f"  instructions of {work.target}\n  {'lines':34}{head}{'budget':>8}")
     full = [(f"{n} of {latency.LINES} full", n) for n in range(1, latency.LINES + 1)]
     for name, lines in [("at rest", 0), ("at rest, every other task first", -1), *full]:
         row = "".join(f"{_late(work, lines, mhz):>22}" for mhz in CHIP_MHZ)
         print(f"  {name:34}{row}{PIN_MS:8}")
+    share = work.busy(RECEIVERS, CHIP_MHZ[-1]) * 100
+    print(
+        f"  both receivers full: {share:.0f} % of a core at {CHIP_MHZ[-1]} MHz, budget"
+        f" {CORE_PCT} % {_against(share, CORE_PCT)}"
+    )
     print(
         f"  Poll period of {latency.POLL_MS} ms + instructions, one a cycle. Not in it: the"
         " chip's receiver, which hands\n  bytes over after a rest of some byte times or when its"
@@ -164,7 +171,13 @@ def _late(work: latency.Work, lines: int, mhz: int) -> str:
     return f"{late_ms:.1f} {_against(late_ms, PIN_MS)}"
 
 
-def _counted_here() -> latency.Work:
+def _counted() -> latency.Work:
+    """On rv32 under QEMU, where that is installed, else here."""
+    if not qemu.missing(qemu.MACHINES["VIRT_RV32"]):
+        try:
+            return qemu.passes(qemu.build(qemu.MACHINES["VIRT_RV32"]))
+        except (PacklabError, StepFailed) as failure:
+            print(f"  rv32 not counted: {failure}")
     found = find(64)
     with _compiled(found) as (core, bench):
         name = f"{architecture(found.command)}: not those of a chip"

