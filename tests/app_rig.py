@@ -163,9 +163,11 @@ class Dongle:
         return Trace(trace.read_text(), lives, state)
 
     def changed(self, part: Path, files: Mapping[str, str]) -> Path:
-        """A copy of the firmware or board in which some files are other texts; the names are paths
-        in it."""
+        """A copy of the firmware (as it is before it is linked) or board in which some files are
+        other texts; the names are paths in it."""
         target = self._new(part.name)
+        if part == self.firmware:
+            part = _apart(self.micropython.path, part.with_name("apart"))
         shutil.copytree(part, target)
         for path, text in files.items():
             place = target / path
@@ -196,6 +198,13 @@ def _compiled(path: str, target: Path) -> tuple[Path, Path]:
     for name in ("run.py", "pins.csv"):
         shutil.copy(BOARD / name, board)
     return firmware, board
+
+
+@functools.cache
+def _apart(path: str, target: Path) -> Path:
+    """The firmware as .mpy, a file for each of its own."""
+    compile_folder(FIRMWARE, target, architecture([path]), apart=True)
+    return target
 
 
 def dongle(micropython: "MicroPython", shared: Path, folder: Path) -> Dongle:

@@ -13,6 +13,8 @@ from packlab.errors import PacklabError
 from packlab.flash import boards, bundle
 from virtual_board import launch
 
+from tools.compiled import linked
+
 ROOT = Path(__file__).resolve().parent.parent
 FAMILIES = bundle.families()
 # Numbers MicroPython gives to machine code in a file's third byte (its manual, ".mpy files").
@@ -22,8 +24,8 @@ MACHINE = {"xtensawin": 10, "rv32imc": 11}
 @pytest.mark.parametrize("chip", bundle.MARCH)
 def test_every_file_is_there_and_compiled_for_the_chip(chip: str) -> None:
     made = bundle.build(chip)
-    source = ROOT / "firmware"
-    paths = {path.relative_to(source).as_posix() for path in (source / "deckwatch").rglob("*.py")}
+    texts = linked(ROOT / "firmware")
+    paths = {path for path in texts if path.startswith("deckwatch/")}
     assert {path.replace(".mpy", ".py") for path in made.files} == paths
     machines = {path: data[2] >> 2 for path, data in made.files.items()}
     loops = {path for path in machines if path.endswith("_viper.mpy")}
@@ -41,12 +43,12 @@ def test_same_sources_give_the_same_bytes_and_name(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "firmware", copy)
     first, second = bundle.build("esp32"), bundle.build("esp32", source=copy)
     assert first == second
-    text = (copy / "deckwatch" / "ticks.py").read_text()
-    (copy / "deckwatch" / "ticks.py").write_text(text + "\nNEW = 1\n")
+    text = (copy / "deckwatch" / "sessions.py").read_text()
+    (copy / "deckwatch" / "sessions.py").write_text(text + "\nprint(7)\n")
     third = bundle.build("esp32", source=copy)
     assert third.name != first.name
     changed = [path for path, data in third.files.items() if first.files[path] != data]
-    assert changed == ["deckwatch/ticks.mpy"]
+    assert changed == ["deckwatch/sessions.mpy"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

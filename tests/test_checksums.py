@@ -103,7 +103,7 @@ def test_machine_code_gives_what_the_plain_ones_give(
 def test_compiled_ones_too_and_those_for_another_processor_are_passed_over(
     march: str, micropython: MicroPython, repo_root: Path, tmp_path: Path
 ) -> None:
-    compile_folder(repo_root / "firmware", tmp_path, march)
+    compile_folder(repo_root / "firmware", tmp_path, march, apart=True)
     taken = "viper" if march == native(micropython) else "plain"
     assert asked(micropython, tmp_path) == [taken, *plain()]
 
@@ -111,7 +111,7 @@ def test_compiled_ones_too_and_those_for_another_processor_are_passed_over(
 def test_without_the_file_the_plain_ones_serve(
     micropython: MicroPython, repo_root: Path, tmp_path: Path
 ) -> None:
-    compile_folder(repo_root / "firmware", tmp_path, "")
+    compile_folder(repo_root / "firmware", tmp_path, "", apart=True)
     assert not (tmp_path / "deckwatch" / "checksums_viper.mpy").exists()
     assert asked(micropython, tmp_path) == ["plain", *plain()]
 

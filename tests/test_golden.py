@@ -21,6 +21,7 @@ from packlab.interpreters import INTERPRETERS
 from packlab.made import made_capture_path
 from packlab.replay import Settings, feed_line, head_line, replay
 
+from tools.compiled import linked_beside
 from tools.measure.heap import rom_image
 
 CAPTURES = Path(__file__).parent / "data" / "captures"
@@ -184,6 +185,7 @@ class Chip:
         run = "import core_replay; core_replay.main()"
         own = SESSION_HEAP if session[0] else 0
         heap = str(ESP32_HEAP + own + self._image.stat().st_size)  # the port has the image there
+        change = linked_beside({"change.py": change})["change.py"]
         said = self._port.execute(
             mount + change + run, heap, (self._bench,), (head + text).encode()
         )

@@ -1,7 +1,7 @@
 """The firmware as it is copied to a dongle: compiled for its chip, with a list of what it is.
 
-`build` compiles the whole firmware, or what one family of batteries needs of it. The same sources,
-chip and compiler give the same bytes. Files are those of a slot (firmware/boot.py): `deckwatch/…`
+`build` links (packlab.linking) and compiles the whole firmware, or what one family of batteries
+needs of it. The same sources, chip and compiler give the same bytes. Files are those of a slot (firmware/boot.py): `deckwatch/…`
 and `bundle.json`; BOOT_FILES stand in the root of the dongle's flash, as source.
 """
 
@@ -10,7 +10,6 @@ import hashlib
 import json
 import subprocess
 import tempfile
-import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from packlab.checkout import firmware, root
 from packlab.errors import PacklabError
-from packlab.shorten import shorten
+from packlab.linking import link
 
 BOOT_FILES = ("boot.py", "main.py")
 LIST = "bundle.json"
@@ -73,17 +72,17 @@ def build(chip: str, family: str | None = None, source: Path | None = None) -> B
     texts = {path: (source / path).read_bytes() for path in _paths(source)}
     if family is not None:
         texts = _for_family(texts, family)
-    texts = {path: _shortened(text) for path, text in texts.items()}
+    texts = _linked(texts)
     return _listed(_compile(texts, MARCH[chip]), chip, family)
 
 
-def _shortened(text: bytes) -> bytes:
-    """A file of the firmware as it is compiled: what is no Python is left for the compiler to
-    name."""
+def _linked(texts: dict[str, bytes]) -> dict[str, bytes]:
+    """What is no Python is left for the compiler to name."""
     try:
-        return shorten(text.decode())[0].encode()
-    except (SyntaxError, tokenize.TokenError):
-        return text
+        linked = link({path: text.decode() for path, text in texts.items()})
+    except SyntaxError:
+        return texts
+    return {path: text.encode() for path, text in linked.items()}
 
 
 def compile_library(folder: Path, chip: str) -> dict[str, bytes]:
@@ -186,7 +185,7 @@ def compile_text(text: bytes, path: str, march: str, scratch: Path) -> bytes:
     scratch.mkdir()
     source, target = scratch / "source.py", scratch / "target.mpy"
     source.write_bytes(text)
-    options = ["-O3", f"-march={march}", "-s", path, "-o", str(target), str(source)]
+    options = ["-O3", f"-march={march}", "-s", Path(path).stem, "-o", str(target), str(source)]
     compiler = _compiler()(*options, stderr=subprocess.PIPE)
     complaint = compiler.communicate()[1].decode(errors="replace").strip()
     if compiler.returncode:

@@ -1,0 +1,14 @@
+"""The link step: the firmware's readable files -> fewer and smaller ones that do the same.
+
+What is flashed, measured, frozen and run by the tests has all gone through `link`.
+
+    files.py    which modules become one file
+    modules.py  what binds what
+    values.py   numbers known before the program runs: they take the place of their names
+    names.py    short names for what the firmware calls its own
+    rewrite.py  does it, file by file
+"""
+
+from packlab.linking.program import link
+
+__all__ = ["link"]

@@ -1,0 +1,286 @@
+"""All files of the program at once: which of its globals are needed, what each file takes from the
+others, and the text of each."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from packlab.linking.files import SPOKEN, closure, is_by_name, leaders
+from packlab.linking.modules import PACKAGE, Module, bound, dotted, parsed, strings
+from packlab.linking.names import Names
+from packlab.linking.rewrite import Global, Rewriter
+from packlab.linking.values import values
+
+_SHORT = 10  # letters up to which MicroPython keeps a text once only
+_ROWS = "COMPILED"  # of a protocol: the names of its literal rows, hal/modules.py lets them go
+
+
+@dataclass
+class _Item:
+    """One statement of a file's top level: what it makes, what it uses, and of that what other
+    files make."""
+
+    statement: ast.stmt
+    makes: set[str]
+    uses: set[str]
+    wanted: dict[str, str]
+
+    @property
+    def is_needed(self) -> bool:
+        """It may do something besides what it makes."""
+        return not isinstance(
+            self.statement,
+            ast.FunctionDef
+            | ast.AsyncFunctionDef
+            | ast.ClassDef
+            | ast.Assign
+            | ast.Import
+            | ast.ImportFrom,
+        )
+
+
+@dataclass
+class Program:
+    """The firmware's texts by path, and programs beside it that use it (the bench's)."""
+
+    texts: Mapping[str, str]
+    beside: Mapping[str, str]
+    items: dict[str, list[_Item]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        modules = parsed({**self.texts, **self.beside})
+        own = {name: modules[name] for name in map(dotted, self.texts)}
+        self._modules = modules
+        self._own = frozenset(own)
+        self._leader_of = {**{name: name for name in modules}, **leaders(own)}
+        self._values = values(self.texts, own)
+        self._finals: dict[tuple[str, str], str] = {}
+        self._exported: set[str] = set()
+        # what is asked of a module that was imported by its name
+        self._asked_for = {
+            node.attr for m in own.values() for node in ast.walk(m.tree)
+            if isinstance(node, ast.Attribute)
+        }.union(*(strings(m.tree) for m in own.values()))  # fmt: skip
+        first = sorted(own, key=lambda n: (not n.endswith(".pipeline"), not n.endswith(".app"), n))
+        self._ordered = closure([*first, *sorted(set(modules) - set(own))], modules, set())
+        self._names = Names(modules[name] for name in self._ordered if name in own)
+        for name in self._ordered:
+            self._name_globals(modules[name], is_own=name in own)
+
+    # --- names -----------------------------------------------------------------------------------
+
+    def _name_globals(self, module: Module, *, is_own: bool) -> None:
+        spoken = set(SPOKEN.get(module.name.removeprefix(f"{PACKAGE}."), ()))
+        if is_by_name(module.name) and self._leader_of[module.name] == module.name:
+            spoken |= self._asked_for
+        for name in sorted(module.own):
+            kept = not is_own or name in spoken or name.startswith("__")
+            final = name if kept else self._names.fresh_global()
+            self._finals[module.name, name] = final
+            if kept:
+                self._exported.add(final)
+
+    def find(self, module: str, name: str) -> "Global | tuple[int | str] | str | None":
+        """What a global of a module is: rewrite.Rewriter."""
+        here = self._modules[module]
+        if name in here.taken:
+            source = here.taken[name]
+            return self.find(source.module, source.name) if source.name else source.module
+        value = self._values.get((module, name))
+        if type(value) is int or type(value) is str and len(value) <= _SHORT:
+            return (value,)
+        if name in here.own:
+            return Global(self._finals[module, name], self._leader_of[module])
+        return None
+
+    # --- files -----------------------------------------------------------------------------------
+
+    def files(self) -> dict[str, str]:
+        """The texts of the linked program by path, without those beside it."""
+        for name in self._ordered:
+            leader = self._leader_of[name]
+            self.items.setdefault(leader, []).extend(self._rewritten(self._modules[name]))
+        self._gather_rows()
+        needed = self._needed()
+        by_name = {dotted(path): path for path in (*self.texts, *self.beside)}
+        made = {by_name[leader]: self._text(leader, needed) for leader in self.items}
+        for name in self._own:
+            spoken = SPOKEN.get(name.removeprefix(f"{PACKAGE}."), ())
+            if spoken and self._leader_of[name] != name:
+                names = ", ".join(spoken)
+                made[by_name[name]] = f"from {self._leader_of[name]} import {names}\n"
+        return _without_empty_packages(made)
+
+    def _rewritten(self, module: Module) -> Iterator[_Item]:
+        rewriter = Rewriter(module, self._leader_of, self._names, self.find, self._own)
+        for statement in module.tree.body:
+            name = _assigned(statement)
+            if isinstance(self.find(module.name, name) if name else None, tuple):
+                if self._finals[module.name, name] in self._exported:
+                    yield _binding(name, ast.parse(repr(self._values[module.name, name])).body[0])
+                continue
+            known = self._known(module, statement)
+            rewriter.wanted, rewriter.reached = {}, set()
+            new = rewriter.visit(known)
+            for one in new if isinstance(new, list) else [new] if new is not None else []:
+                ast.fix_missing_locations(one)
+                uses = set(_used(one)) | rewriter.reached
+                yield _Item(one, set(bound([one])), uses, rewriter.wanted)
+        yield from self._passed_on(module, rewriter)
+
+    def _literal(self, leader: str, final: str) -> ast.stmt:
+        origin = next(key for key, name in self._finals.items() if name == final)
+        if origin not in self._values:
+            raise ValueError(f"{leader}: the linked firmware has no {'.'.join(origin)} any more")
+        return ast.parse(repr(self._values[origin])).body[0]
+
+    def _passed_on(self, module: Module, rewriter: Rewriter) -> Iterator[_Item]:
+        """What a family takes from others and must have itself."""
+        if self._leader_of[module.name] != module.name or not is_by_name(module.name):
+            return
+        for name in sorted(self._asked_for.intersection(module.taken)):
+            if module.taken[name].name:
+                rewriter.wanted = {}
+                value = rewriter.visit(ast.parse(name).body[0])
+                self._exported.add(name)
+                yield _binding(name, value, rewriter.wanted)
+
+    def _known(self, module: Module, statement: ast.stmt) -> ast.stmt:
+        """The statement, with the value its program gives it in place of how it is computed."""
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            name = statement.targets[0].id
+            value = self._values.get((module.name, name), Ellipsis)
+            if value is not Ellipsis and not isinstance(statement.value, ast.Constant):
+                literal = ast.parse(repr(value), mode="eval").body
+                return ast.Assign([statement.targets[0]], literal, lineno=statement.lineno)
+        return statement
+
+    def _gather_rows(self) -> None:
+        """One COMPILED a file, of all modules that became part of it."""
+        for leader, items in self.items.items():
+            rows: list[str] = []
+            for name in self._ordered:
+                value = self._values.get((name, _ROWS))
+                if self._leader_of[name] == leader and isinstance(value, tuple):
+                    found = [self.find(name, row) for row in value]
+                    rows += [one.name for one in found if isinstance(one, Global)]
+            if rows:
+                mine = {self._finals.get((n, _ROWS)) for n in self._ordered} - {None}
+                items[:] = [item for item in items if not item.makes & mine]
+                text = f"{_ROWS} = {tuple(rows)!r}"
+                self._exported.add(_ROWS)
+                items.append(_Item(ast.parse(text).body[0], {_ROWS}, set(rows), {}))
+
+    def _needed(self) -> set[str]:
+        """Globals that anything refers to which is needed itself."""
+        makers: dict[str, list[_Item]] = {}
+        own = [self.items[leader] for leader in self.items if leader in self._own]
+        for items in own:
+            for item in items:
+                for name in item.makes:
+                    makers.setdefault(name, []).append(item)
+        needed: set[str] = set()
+        waiting = [n for items in own for item in items if item.is_needed for n in item.uses]
+        waiting += self._exported
+        while waiting:
+            name = waiting.pop()
+            if name not in needed:
+                needed.add(name)
+                waiting += [used for item in makers.get(name, ()) for used in item.uses]
+        return needed
+
+    def _text(self, leader: str, needed: "set[str]") -> str:
+        is_own = leader in self._own
+        items = [i for i in self.items[leader] if not is_own or i.is_needed or i.makes & needed]
+        wanted: dict[str, set[str]] = {}
+        body: list[ast.stmt] = []
+        for item in items:
+            for name, maker in item.wanted.items():
+                if name in needed:
+                    wanted.setdefault(maker, set()).add(name)
+                else:  # the dongle has it not, so a program beside the firmware brings it along
+                    body.append(_binding(name, self._literal(leader, name)).statement)
+        for maker in sorted(wanted):
+            body.append(ast.ImportFrom(maker, [ast.alias(n) for n in sorted(wanted[maker])], 0))
+        used = {name for item in items for name in item.uses}
+        seen: set[str] = set()
+        for item in items:
+            if isinstance(item.statement, ast.Import | ast.ImportFrom):
+                text = ast.unparse(item.statement)
+                if text in seen or not item.makes & used:
+                    continue
+                seen.add(text)
+                kept = [a for a in item.statement.names if (a.asname or a.name) in used or "." in a.name]
+                item.statement.names = kept or item.statement.names
+            body.append(item.statement)
+        return _unparsed(ast.Module(body, []))
+
+
+def link(texts: Mapping[str, str], beside: "Mapping[str, str] | None" = None) -> dict[str, str]:
+    """The firmware's texts by path, and programs beside it, as they are compiled. SyntaxError
+    where one is no Python."""
+    return dict(_linked(tuple(texts.items()), tuple((beside or {}).items())))
+
+
+@lru_cache(8)
+def _linked(
+    texts: "tuple[tuple[str, str], ...]", beside: "tuple[tuple[str, str], ...]"
+) -> dict[str, str]:
+    return Program(dict(texts), dict(beside)).files()
+
+
+def _assigned(statement: ast.stmt) -> str:
+    """The name a plain assignment binds, "" where it is none."""
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+        return target.id if isinstance(target, ast.Name) else ""
+    return ""
+
+
+def _binding(name: str, value: ast.stmt, wanted: "dict[str, str] | None" = None) -> _Item:
+    """name = value, an expression."""
+    assert isinstance(value, ast.Expr)
+    statement = ast.parse(f"{name} = {ast.unparse(value)}").body[0]
+    return _Item(statement, {name}, set(_used(value)), wanted or {})
+
+
+def _used(node: ast.AST) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            yield inner.id
+        elif isinstance(inner, ast.ImportFrom):
+            yield from (alias.name for alias in inner.names)
+
+
+class _Pairs(ast.NodeTransformer):
+    """Takes out `a, b = c, d`, which MicroPython does without a tuple where it sees none: ast
+    would write parentheses."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        target, value = node.targets[0], node.value
+        if not (isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)):
+            return node
+        sides = (", ".join(map(ast.unparse, side.elts)) for side in (target, value))
+        self.texts.append(" = ".join(sides))
+        return ast.Expr(ast.Name(f"_pair_{len(self.texts) - 1}_", ast.Load()))
+
+
+def _unparsed(tree: ast.Module) -> str:
+    pairs = _Pairs()
+    text = ast.unparse(pairs.visit(tree)) + "\n"
+    return re.sub(r"\b_pair_(\d+)_\b", lambda found: pairs.texts[int(found[1])], text)
+
+
+def _without_empty_packages(files: "dict[str, str]") -> dict[str, str]:
+    def is_empty(path: str) -> bool:
+        folder = path.removesuffix("__init__.py")
+        return folder != path and not any(
+            other != path and other.startswith(folder) for other in files
+        )
+
+    return {path: text for path, text in files.items() if not is_empty(path)}
