@@ -1,8 +1,8 @@
 """The firmware as it is copied to a dongle: compiled for its chip, with a list of what it is.
 
 `build` links (packlab.linking) and compiles the whole firmware, or what one family of batteries
-needs of it. The same sources, chip and compiler give the same bytes. Files are those of a slot (firmware/boot.py): `deckwatch/…`
-and `bundle.json`; BOOT_FILES stand in the root of the dongle's flash, as source.
+needs of it. The same sources, chip and compiler give the same bytes. Files are those of a slot
+(firmware/boot.py): `deckwatch/…` and `bundle.json`; BOOT_FILES stand in the root of the dongle's
 """
 
 import ast

@@ -63,9 +63,7 @@ def _join(
     led.update(dict.fromkeys(wanted, leader))
 
 
-def closure(
-    names: Iterable[str], modules: Mapping[str, Module], without: "set[str]"
-) -> list[str]:
+def closure(names: Iterable[str], modules: Mapping[str, Module], without: "set[str]") -> list[str]:
     """Modules that are imported along with these, in the order in which they are run."""
     order: list[str] = []
 
@@ -86,7 +84,7 @@ def closure(
 
 def _boot_only(modules: Mapping[str, Module]) -> "list[str]":
     """What the app lets go of once it has started."""
-    for statement in modules[_MODULES].tree.body:
+    for statement in modules[_MODULES].tree.body if _MODULES in modules else ():
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "BOOT_ONLY":
             return [_full(name) for name in ast.literal_eval(statement.value)]
     return []

@@ -14,7 +14,7 @@ import ast
 import builtins
 import keyword
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import count, islice, product
 
 from packlab.linking.modules import Module, bound, strings
@@ -22,29 +22,37 @@ from packlab.linking.modules import Module, bound, strings
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # In every MicroPython from 1.24 on, whatever the port: names of py/ and extmod/
-ROM = tuple(
-    """
-    acos acosh asin asinh atan atan2 atanh ceil cos cosh erf erfc expm1 fabs floor fmod frexp gamma
-    isfinite isnan ldexp lgamma log10 log2 modf sin sinh sqrt tan tanh trunc radians copysign
-    isalpha islower isspace isupper center rindex getter setter deleter fromkeys popitem discard
-    difference_update intersection intersection_update isdisjoint issubset issuperset
-    symmetric_difference symmetric_difference_update closure iterable iterator bytecode
-    bound_method dict_view NoneType heapify heappop heappush deque popleft appendleft
-    StringIO BytesIO getvalue opt_level qstr_info mem_info mem_total mem_current mem_peak stack_use
-    kbd_intr schedule pend_throw throw randint randrange uniform getrandbits
-    FrameBuffer blit hline vline fill_rect rect poly ellipse scroll RGB565 GS8
-    MONO_HLSB MONO_HMSB MONO_VLSB MVLSB uctypes addressof sizeof bytes_at bytearray_at
-    UINT8 INT8 UINT16 INT16 UINT32 INT32 UINT64 INT64 FLOAT32 FLOAT64 ARRAY PTR VOID BFUINT8
-    BFINT8 BFUINT16 BFINT16 BFUINT32 BFINT32 BF_POS BF_LEN NATIVE LITTLE_ENDIAN BIG_ENDIAN
-    USHORT ULONG LONGLONG ULONGLONG UINT INT Signal PinBase mem8 mem16 mem32
-    a2b_base64 b2a_base64 ps1 ps2 calcsize separators rmdir
-    """.split()
+ROM = """
+acos acosh asin asinh atan atan2 atanh ceil cos cosh erf erfc expm1 fabs floor fmod frexp gamma
+isfinite isnan ldexp lgamma log10 log2 modf sin sinh sqrt tan tanh trunc radians copysign isalpha
+islower isspace isupper center rindex getter setter deleter fromkeys popitem discard
+difference_update intersection intersection_update isdisjoint issubset issuperset
+symmetric_difference symmetric_difference_update closure iterable iterator bytecode bound_method
+dict_view NoneType heapify heappop heappush deque popleft appendleft StringIO BytesIO getvalue
+opt_level qstr_info mem_info mem_total mem_current mem_peak stack_use kbd_intr schedule pend_throw
+throw randint randrange uniform getrandbits FrameBuffer blit hline vline fill_rect rect poly
+ellipse scroll RGB565 GS8 MONO_HLSB MONO_HMSB MONO_VLSB MVLSB uctypes addressof sizeof bytes_at
+bytearray_at UINT8 INT8 UINT16 INT16 UINT32 INT32 UINT64 INT64 FLOAT32 FLOAT64 ARRAY PTR VOID
+BFUINT8 BFINT8 BFUINT16 BFINT16 BFUINT32 BFINT32 BF_POS BF_LEN NATIVE LITTLE_ENDIAN BIG_ENDIAN
+USHORT ULONG LONGLONG ULONGLONG UINT INT Signal PinBase mem8 mem16 mem32 a2b_base64 b2a_base64 ps1
+ps2 calcsize separators rmdir
+"""
+ARGUMENTS = (
+    "nan",
+    "tau",
+    "imag",
+    "doc",
+    "sub",
+    "match",
+    "abs_tol",
+    "rel_tol",
+    "keepends",
+    "indices",
 )
-ARGUMENTS = ("nan", "tau", "imag", "doc", "sub", "match", "abs_tol", "rel_tol", "keepends", "indices")
 
 # Names of objects MicroPython made, where the firmware has an attribute of that name, too; and
 # of the firmware's objects in main.py and in programs packlab runs on a dongle
-FIXED = frozenset("close encrypt feed on_read run read look port buf".split())
+FIXED = frozenset(["close", "encrypt", "feed", "on_read", "run", "read", "look", "port", "buf"])
 _KINDS: tuple[object, ...] = (
     builtins, str, bytes, bytearray, int, list, tuple, dict, set, memoryview, array("i"), OSError,
     StopIteration,
@@ -90,7 +98,7 @@ class Names:
         return next(self._globals)
 
     def _order(self) -> Iterator[str]:
-        yield from (name for name in ROM if name not in self._used)
+        yield from (name for name in ROM.split() if name not in self._used)
         for size in count(1):
             for letters in product(_LETTERS, repeat=size):
                 name = "".join(letters)

@@ -3,7 +3,7 @@ others, and the text of each."""
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -30,15 +30,13 @@ class _Item:
     @property
     def is_needed(self) -> bool:
         """It may do something besides what it makes."""
-        return not isinstance(
-            self.statement,
-            ast.FunctionDef
-            | ast.AsyncFunctionDef
-            | ast.ClassDef
-            | ast.Assign
-            | ast.Import
-            | ast.ImportFrom,
-        )
+        makers = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign
+        return not isinstance(self.statement, makers)
+
+    @property
+    def is_import(self) -> bool:
+        """Several modules of a file have some of them in common."""
+        return isinstance(self.statement, ast.Import | ast.ImportFrom)
 
 
 @dataclass
@@ -202,18 +200,17 @@ class Program:
                     wanted.setdefault(maker, set()).add(name)
                 else:  # the dongle has it not, so a program beside the firmware brings it along
                     body.append(_binding(name, self._literal(leader, name)).statement)
-        for maker in sorted(wanted):
-            body.append(ast.ImportFrom(maker, [ast.alias(n) for n in sorted(wanted[maker])], 0))
-        used = {name for item in items for name in item.uses}
+        body += [
+            ast.ImportFrom(maker, [ast.alias(name) for name in sorted(wanted[maker])], 0)
+            for maker in sorted(wanted)
+        ]
+        used = {name for item in items if not item.is_import for name in item.uses}
         seen: set[str] = set()
         for item in items:
-            if isinstance(item.statement, ast.Import | ast.ImportFrom):
-                text = ast.unparse(item.statement)
-                if text in seen or not item.makes & used:
-                    continue
-                seen.add(text)
-                kept = [a for a in item.statement.names if (a.asname or a.name) in used or "." in a.name]
-                item.statement.names = kept or item.statement.names
+            text = ast.unparse(item.statement) if item.is_import else ""
+            if text and (text in seen or item.makes == {"const"} and "const" not in used):
+                continue
+            seen.add(text)
             body.append(item.statement)
         return _unparsed(ast.Module(body, []))
 

@@ -63,7 +63,7 @@ class Rewriter(ast.NodeTransformer):
     # --- names -----------------------------------------------------------------------------------
 
     def _meaning(self, name: str) -> "str | Global | tuple[int | str] | Imported | None":
-        """A str: what a local is called now; Imported: a module; None: Python's or from outside."""
+        """A str: what a local is called now; Imported: a module; None: not of the firmware."""
         inner = True
         for scope in reversed(self._scopes):
             if scope.is_class and not inner:
@@ -176,7 +176,7 @@ class Rewriter(ast.NodeTransformer):
         self._scopes.pop()
         return node
 
-    def _take(self, body: "list[ast.AST]", scope: _Scope) -> None:
+    def _take(self, body: "Iterable[ast.AST]", scope: _Scope) -> None:
         """What imports in a function take from the firmware is no local of it."""
         for node in _of_scope(body):
             if isinstance(node, ast.Import | ast.ImportFrom):
@@ -249,7 +249,8 @@ class Rewriter(ast.NodeTransformer):
                 out.append(self._module_as(source.module, name))
             elif name in self._module.own:  # in a try
                 found, mine = self._taken(source), self._global(name)
-                assert isinstance(found, Global) and isinstance(mine, Global)
+                assert isinstance(found, Global)
+                assert isinstance(mine, Global)
                 out.append(_from(found.leader, found.name, mine.name))
         return out or ([ast.Pass()] if self._scopes else None)
 
@@ -264,7 +265,9 @@ class Rewriter(ast.NodeTransformer):
             yield self._module_as(found.module, name)
             return
         if isinstance(found, Imported):
-            every = [self._find(found.module, attribute) for attribute in self._uses[-1][name]]
+            every = [
+                self._find(found.module, used) for used in dict.fromkeys(self._uses[-1][name])
+            ]
         else:
             every = [found]
         for one in every:
@@ -297,9 +300,10 @@ def _visited(transformer: ast.NodeTransformer, body: "list[ast.stmt]") -> "list[
 
 
 def _of_scope(body: "Iterable[ast.AST]") -> "Iterable[ast.AST]":
+    inner = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
     for node in body:
         yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        if not isinstance(node, inner):
             yield from _of_scope(ast.iter_child_nodes(node))
 
 
@@ -309,6 +313,5 @@ def _attributes_used(body: "Iterable[ast.AST]") -> "dict[str, list[str]]":
     for top in body:
         for node in ast.walk(top):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                if node.attr not in used[node.value.id]:
-                    used[node.value.id].append(node.attr)
+                used[node.value.id].append(node.attr)
     return used

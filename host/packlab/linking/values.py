@@ -90,7 +90,10 @@ class _Texts(MetaPathFinder, Loader):
         self._texts = {dotted(path): (path, text) for path, text in texts.items()}
 
     def find_spec(
-        self, name: str, path: "Sequence[str] | None", target: "ModuleType | None" = None
+        self,
+        name: str,
+        path: "Sequence[str] | None",  # noqa: ARG002  importlib's own arguments
+        target: "ModuleType | None" = None,  # noqa: ARG002
     ) -> "ModuleSpec | None":
         if name == "bench_slots":
             raise ImportError("the dongle has none")

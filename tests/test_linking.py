@@ -1,0 +1,204 @@
+"""The link step: the same program in fewer files, with numbers for names and short names."""
+
+import sys
+import types
+from collections.abc import Iterator
+
+import pytest
+from conftest import MicroPython
+from packlab.linking import link
+from packlab.linking.names import ARGUMENTS, ROM
+
+PARTS = {
+    "deckwatch/__init__.py": '"""The package."""\n',
+    "deckwatch/pipeline.py": '''
+from array import array
+from deckwatch import sizes
+from deckwatch.sizes import LONG, Rod as Stick, twice
+_HEIGHT = sizes.SHORT + LONG
+TOLD = ("long_name",)
+
+def unused():
+    return _HEIGHT
+
+class Pipeline:
+    """Has a docstring."""
+    kinds = 2
+
+    def __init__(self, size, strict=False):
+        self.long_name = size
+        self._rods = [Stick(twice(size)) for size in range(size)]
+        self._many = {size: sizes.twice(size) for size in range(3)}
+        self.array = array("H", [self.kinds])
+
+    def total(self, unit):
+        first, other = other_of(self), unit * sum([rod.length_mm for rod in self._rods])
+        first, other = other, first
+        from deckwatch.late import WORD, Late, late
+        assert LONG and WORD
+        def inner(unit):
+            return unit + _HEIGHT
+        try:
+            return inner(first) + other + late(self) + Late.kinds_of_it, getattr(self, TOLD[0])
+        except ValueError as failure:
+            return failure
+
+def other_of(pipeline):
+    return len(pipeline._many) + (lambda unit: unit + sizes.SHORT)(1)
+''',
+    "deckwatch/sizes.py": """
+from micropython import const
+SHORT = const(3)
+LONG = const(SHORT * 4)
+_SECRET = const(5)
+
+class Rod:
+    def __init__(self, length_mm):
+        self.length_mm = length_mm
+        self._secret = _SECRET
+
+def twice(number):
+    return 2 * number
+""",
+    "deckwatch/app.py": """
+from deckwatch.pipeline import Pipeline
+
+class App:
+    core = Pipeline(1)
+""",
+    "deckwatch/late.py": """
+from deckwatch.sizes import twice
+WORD = "word"
+
+class Late:
+    kinds_of_it = 7
+
+def late(pipeline):
+    return twice(number=pipeline.kinds)
+""",
+}
+BESIDE = """
+from deckwatch import pipeline as patched
+from deckwatch.pipeline import TOLD, Pipeline
+from deckwatch.sizes import LONG
+
+def run():
+    before = Pipeline(4, strict=True).total(10)
+    patched.other_of = lambda pipeline: 0
+    return LONG, TOLD, before, Pipeline(4).total(10)
+"""
+
+
+@pytest.fixture
+def ours() -> Iterator[None]:
+    """Modules of the firmware that a test makes are gone afterwards."""
+    before = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
+    yield
+    for name in filter(_is_ours, list(sys.modules)):
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] == "deckwatch"
+
+
+def result(files: dict[str, str], beside: str) -> object:
+    """What run() gives with these files."""
+
+    class Finder:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> object:
+            from importlib.machinery import ModuleSpec
+
+            paths = (f"{name.replace('.', '/')}.py", f"{name.replace('.', '/')}/__init__.py")
+            found = [path for path in paths if path in files]
+            if not found:
+                return None
+
+            class Loader:
+                @staticmethod
+                def create_module(spec: object) -> None: ...
+
+                @staticmethod
+                def exec_module(module: types.ModuleType) -> None:
+                    exec(compile(files[found[0]], found[0], "exec"), module.__dict__)
+
+            return ModuleSpec(name, Loader(), is_package=found[0].endswith("__init__.py"))  # type: ignore[arg-type]
+
+    sys.meta_path.insert(0, Finder)  # type: ignore[arg-type]
+    try:
+        scope: dict[str, object] = {}
+        exec(beside, scope)
+        run = scope["run"]
+        assert callable(run)
+        return run()
+    finally:
+        sys.meta_path.remove(Finder)  # type: ignore[arg-type]
+        for name in filter(_is_ours, list(sys.modules)):
+            del sys.modules[name]
+
+
+@pytest.mark.usefixtures("ours")
+def test_the_linked_program_does_the_same() -> None:
+    expected = result(PARTS, BESIDE)
+    assert expected == (12, ("long_name",), (153, 4), (146, 4))
+    made = link(PARTS, {"beside.py": BESIDE})
+    beside = made.pop("beside.py")
+    assert result(made, beside) == expected
+
+
+def test_what_every_start_loads_is_one_file_and_what_comes_later_its_own() -> None:
+    assert set(link(PARTS)) == {
+        "deckwatch/__init__.py",
+        "deckwatch/pipeline.py",
+        "deckwatch/app.py",
+        "deckwatch/late.py",
+    }
+
+
+def test_numbers_take_the_place_of_their_names_and_what_nobody_needs_is_gone() -> None:
+    text = link(PARTS, {"beside.py": BESIDE})["deckwatch/pipeline.py"]
+    for gone in ("SHORT", "LONG", "_HEIGHT", "_SECRET", "const", "unused", "docstring", "INDEX"):
+        assert gone not in text
+    assert "+ 15" in text  # _HEIGHT
+
+
+def test_names_a_string_or_a_caller_says_stay_and_others_are_short() -> None:
+    made = link(PARTS, {"beside.py": BESIDE})
+    text = made["deckwatch/pipeline.py"]
+    assert "self.long_name" in text
+    assert "strict=False" in text
+    assert "number" in text  # late.py passes it by its name
+    for gone in ("length_mm", "_rods", "kinds", "twice", "Pipeline", "unit"):
+        assert gone not in text
+    assert "total" not in made["beside.py"]
+
+
+def test_pairs_are_assigned_without_a_tuple() -> None:
+    """`a, b = (c, d)` makes MicroPython allocate one."""
+    text = link(PARTS)["deckwatch/pipeline.py"]
+    (swap,) = [line for line in text.splitlines() if line.strip() == "first, other = other, first"]
+    assert swap
+    assert ", other = (" not in text
+
+
+def test_programs_beside_change_nothing_of_it() -> None:
+    made = link(PARTS, {"beside.py": BESIDE})
+    del made["beside.py"]
+    assert made == link(PARTS)
+
+
+def test_a_module_that_is_passed_on_is_refused() -> None:
+    text = "from deckwatch import sizes\nprint(sizes)\n"
+    with pytest.raises(ValueError, match=r"deckwatch.keeper: module sizes is passed on"):
+        link({**PARTS, "deckwatch/keeper.py": text})
+
+
+def test_micropython_has_the_borrowed_names_in_its_flash(micropython32: MicroPython) -> None:
+    names = [*ROM.split(), *ARGUMENTS]
+    assert len(names) > 100
+    program = "import micropython\n" + "".join(f"def f(x): x.{n}\n" for n in [*names, "qqqq"])
+    said = micropython32.execute(program + "micropython.qstr_info(1)")
+    assert "Q(qqqq)" in said
+    assert [name for name in names if f"Q({name})" in said] == []
