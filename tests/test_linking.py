@@ -1,13 +1,18 @@
 """The link step: the same program in fewer files, with numbers for names and short names."""
 
+import re
 import sys
 import types
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from conftest import MicroPython
+from deckwatch.telemetry import SLOTS_KEPT
 from packlab.linking import link
 from packlab.linking.names import ARGUMENTS, ROM
+
+from tools.compiled import number_slots
 
 PARTS = {
     "deckwatch/__init__.py": '"""The package."""\n',
@@ -202,3 +207,14 @@ def test_micropython_has_the_borrowed_names_in_its_flash(micropython32: MicroPyt
     said = micropython32.execute(program + "micropython.qstr_info(1)")
     assert "Q(qqqq)" in said
     assert [name for name in names if f"Q({name})" in said] == []
+
+
+def test_slots_become_the_numbers_they_have() -> None:
+    found = 0
+    for path in (Path(__file__).parent.parent / "firmware").rglob("*.py"):
+        numbered = number_slots(path.read_text())
+        for name, slot in re.findall(r'^(_\w+) = INDEX\["(\w+)"\]$', path.read_text(), re.M):
+            number = SLOTS_KEPT.index(slot) if slot in SLOTS_KEPT else 0
+            assert f"\n{name} = const({number})\n" in numbered, (path, name)
+            found += 1
+    assert found > 100

