@@ -249,9 +249,12 @@ class Rewriter(ast.NodeTransformer):
                 out.append(self._module_as(source.module, name))
             elif name in self._module.own:  # in a try
                 found, mine = self._taken(source), self._global(name)
-                assert isinstance(found, Global)
                 assert isinstance(mine, Global)
-                out.append(_from(found.leader, found.name, mine.name))
+                if isinstance(found, tuple):
+                    target = ast.Name(mine.name, ast.Store())
+                    out.append(ast.Assign([target], _literal(found[0]), lineno=node.lineno))
+                elif isinstance(found, Global):
+                    out.append(_from(found.leader, found.name, mine.name))
         return out or ([ast.Pass()] if self._scopes else None)
 
     def _module_as(self, module: str, name: str) -> ast.ImportFrom:
