@@ -26,9 +26,9 @@ from deckwatch.faults import FAULTS
 from deckwatch.telemetry import INDEX, NOWHERE, TEXT_BYTES
 
 try:
-    from deckwatch.fields_viper import number_at, walk
+    from deckwatch.fields_viper import number_at, read
 except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
-    from deckwatch.fields_plain import number_at, walk
+    from deckwatch.fields_plain import number_at, read
 
 TOO_BIG = const(-0x3FFFFFFF - 1)  # what number_at gives for a number that 30 bits cannot hold
 
@@ -62,7 +62,8 @@ _BLOCK = const(4)  # rows are looked up by offset >> _BLOCK
 
 
 class Table:
-    """Rows of one address space, sorted by offset and compiled to integers."""
+    """Rows of one address space, sorted by offset and compiled to integers. rows, skip and faults
+    are for read()."""
 
     def __init__(self, rows: tuple) -> None:
         self.faults: list = []
@@ -73,7 +74,7 @@ class Table:
                 raise ValueError("rows must be sorted by offset: %d" % row[0])
             last = row[0]
             self._add(row)
-        self._skip = array("H")
+        self.skip = array("H")
         self._index()
         self.rows.append(_END)
 
@@ -106,30 +107,15 @@ class Table:
             place = 0
             while self._end(place) <= block << _BLOCK:
                 place += _ROW
-            self._skip.append(place)
+            self.skip.append(place)
 
     def _end(self, place: int) -> int:
         return self.rows[place] + self.rows[place + 3] * self.rows[place + 8]
 
-    def read(self, buf, base: int, start: int, size: int, t) -> None:
-        """Sets in telemetry `t` every row, and every element of a row, that lies wholly in
-        [start, start + size); buf[base] holds address `start`."""
-        block = start >> _BLOCK
-        if block >= len(self._skip):
-            return
-        rows = self.rows
-        place = self._skip[block]
-        end = start + size
-        base -= start
-        while True:
-            place = walk(rows, place, buf, base, start, end, t.arrays, self.faults)
-            if place < 0:
-                break
-            self._take_text(place, buf, base + rows[place], t)
-            place += _ROW
-        t.recount()
+    read = read
 
-    def _take_text(self, place: int, buf, at: int, t) -> None:
+    def take_text(self, place: int, buf, at: int, t) -> None:
+        """A row of text that read() has met."""
         rows = self.rows
         width = rows[place + 3]
         if rows[place + 1] == _TEXT:

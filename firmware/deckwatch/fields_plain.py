@@ -21,6 +21,7 @@ _ADD = const(7)
 _COUNT = const(8)
 _ABSENT = const(9)
 _ROW = const(10)
+_BLOCK = const(4)
 _BIAS = const(1 << 29)
 _SLOT = const(0)
 _TEMP = const(2)
@@ -29,14 +30,23 @@ _BIT = const(4)
 _FAULTS = const(5)
 _DATE = const(6)
 _NO_PROBE = const(-0x8000)
+_MARKS = const(1)  # in Telemetry.head: what the frame has set; cells, probes or wires
+_COUNTED = const(14)
 
 
-def walk(rows_, place: int, buf, base: int, start: int, end: int, arrays, faults) -> int:
-    """Sets every element of every row from `place` on that lies wholly in addresses [start, end);
-    address 0 would be at buf[base]. -1 when all is done, else the place of a row of text, which
-    the caller takes before going on behind it."""
-    rows = rows_
+def read(table, buf, base: int, start: int, size: int, t):
+    """Table.read: sets in telemetry `t` every row, and every element of a row, that lies wholly in
+    [start, start + size); buf[base] holds address `start`."""
+    block = start >> _BLOCK
+    if block >= len(table.skip):
+        return
+    skip = table.skip
+    place = skip[block]
+    rows = table.rows
     own = buf
+    arrays = t.arrays
+    end = start + size
+    base -= start
     offset = rows[place]
     while offset < end:
         kind = rows[place + _KIND]
@@ -51,12 +61,13 @@ def walk(rows_, place: int, buf, base: int, start: int, end: int, arrays, faults
             if offset >= start:
                 at = base + offset
                 if kind > _DATE:
-                    return place
-                if kind == _BIT:
+                    table.take_text(place, buf, at, t)
+                elif kind == _BIT:
                     value = own[at + rows[place + _ADD] - _BIAS] >> (rows[place + _MUL] - _BIAS)
                     put(arrays, _SLOT, target, value & 1)
                 elif kind == _FAULTS:
-                    take_faults(faults[rows[place + _MUL] - _BIAS], buf, at, arrays, target)
+                    bits = table.faults[rows[place + _MUL] - _BIAS]
+                    take_faults(bits, buf, at, arrays, target)
                 else:
                     raw = number_at(buf, at, code)
                     absent = rows[place + _ABSENT]
@@ -87,7 +98,9 @@ def walk(rows_, place: int, buf, base: int, start: int, end: int, arrays, faults
             target += 1
         place += _ROW
         offset = rows[place]
-    return -1
+    head = arrays[0]
+    if head[_MARKS] & _COUNTED:
+        t.recount()
 
 
 def is_small(number: int, mul: int) -> int:

@@ -1,6 +1,6 @@
-# ruff: noqa: F821  viper's own types, such as ptr8, are known to MicroPython's compiler alone
-"""The walk over compiled rows, as machine code. fields.py says what rows mean and how they are
-compiled; fields_plain.py is written from this file."""
+# ruff: noqa: F821, RUF046  viper knows types of its own, such as ptr8, and turns objects to numbers by int()
+"""Table.read, the walk over compiled rows, as machine code. fields.py says what rows mean and how
+they are compiled; fields_plain.py is written from this file."""
 
 import micropython
 from micropython import const
@@ -24,6 +24,7 @@ _ADD = const(7)
 _COUNT = const(8)
 _ABSENT = const(9)
 _ROW = const(10)
+_BLOCK = const(4)
 _BIAS = const(1 << 29)
 _SLOT = const(0)
 _TEMP = const(2)
@@ -32,15 +33,24 @@ _BIT = const(4)
 _FAULTS = const(5)
 _DATE = const(6)
 _NO_PROBE = const(-0x8000)
+_MARKS = const(1)  # in Telemetry.head: what the frame has set; cells, probes or wires
+_COUNTED = const(14)
 
 
 @micropython.viper
-def walk(rows_, place: int, buf, base: int, start: int, end: int, arrays, faults) -> int:
-    """Sets every element of every row from `place` on that lies wholly in addresses [start, end);
-    address 0 would be at buf[base]. -1 when all is done, else the place of a row of text, which
-    the caller takes before going on behind it."""
-    rows = ptr32(rows_)
+def read(table, buf, base: int, start: int, size: int, t):
+    """Table.read: sets in telemetry `t` every row, and every element of a row, that lies wholly in
+    [start, start + size); buf[base] holds address `start`."""
+    block = start >> _BLOCK
+    if block >= int(len(table.skip)):
+        return
+    skip = ptr16(table.skip)
+    place = skip[block]
+    rows = ptr32(table.rows)
     own = ptr8(buf)
+    arrays = t.arrays
+    end = start + size
+    base -= start
     offset = rows[place]
     while offset < end:
         kind = rows[place + _KIND]
@@ -55,12 +65,13 @@ def walk(rows_, place: int, buf, base: int, start: int, end: int, arrays, faults
             if offset >= start:
                 at = base + offset
                 if kind > _DATE:
-                    return place
-                if kind == _BIT:
+                    table.take_text(place, buf, at, t)
+                elif kind == _BIT:
                     value = own[at + rows[place + _ADD] - _BIAS] >> (rows[place + _MUL] - _BIAS)
                     put(arrays, _SLOT, target, value & 1)
                 elif kind == _FAULTS:
-                    take_faults(faults[rows[place + _MUL] - _BIAS], buf, at, arrays, target)
+                    bits = table.faults[rows[place + _MUL] - _BIAS]
+                    take_faults(bits, buf, at, arrays, target)
                 else:
                     raw = int(number_at(buf, at, code))
                     absent = rows[place + _ABSENT]
@@ -91,7 +102,9 @@ def walk(rows_, place: int, buf, base: int, start: int, end: int, arrays, faults
             target += 1
         place += _ROW
         offset = rows[place]
-    return -1
+    head = ptr32(arrays[0])
+    if head[_MARKS] & _COUNTED:
+        t.recount()
 
 
 @micropython.viper

@@ -21,14 +21,14 @@ class Frame:
 
     def __init__(self) -> None:
         self.buf = bytearray()
-        self.at = 0
-        self.size = 0
-        self.framing = 0
-        self.now = 0
-        self.clear()
+        self.begin(0, 0, 0, 0)
 
-    def clear(self) -> None:
-        """Forget the meaning of the last frame."""
+    def begin(self, at: int, size: int, framing: int, now: int) -> None:
+        """Another frame, of which nothing is known but its place."""
+        self.at = at
+        self.size = size
+        self.framing = framing
+        self.now = now
         self.kind = UNKNOWN
         self.pack = 0
         self.register = 0

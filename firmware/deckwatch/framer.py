@@ -138,13 +138,11 @@ class Framer:
         self.receiver = receiver
         self.port = port
         compiled = _compiled(framings)
-        self._rows = compiled.rows
-        self._heads = compiled.heads
-        self._checks = compiled.checks
         # What waits is shorter than a frame; a second chunk's room makes moving it rare.
         self._room = compiled.longest + 2 * CHUNK
         self._buf = bytearray(self._room)
         self._state = array("i", bytes(4 * _NUMBERS))
+        self._loop = (self._state, self._buf, compiled.rows, compiled.heads, compiled.checks)
         self.frame = Frame()
         self.frame.buf = self._buf
         self._last = 0  # when bytes last came
@@ -184,14 +182,17 @@ class Framer:
     def _scan(self, now: int, patience: int) -> None:
         """Judges what is there and delivers what holds."""
         state = self._state
-        buf = self._buf
         more = 1
         while more == 1:
-            more = scan(state, buf, self._rows, self._heads, self._checks, patience)
+            more = scan(self._loop, patience)
             if state[_NEWS]:
                 self._tally(state)
             if more:
-                self._deliver(state, now)
+                size = state[_SIZE]
+                self.frames = (self.frames + 1) & _COUNT
+                self.frame_bytes = (self.frame_bytes + size) & _COUNT
+                self.frame.begin(state[_AT], size, state[_FRAMING], now)
+                self.receiver.on_frame(self)
 
     def _tally(self, state) -> None:
         """What was thrown away is counted."""
@@ -202,15 +203,3 @@ class Framer:
         self.bad_check = (self.bad_check + state[_BAD_CHECK]) & _COUNT
         for number in range(_NEWS, _NUMBERS):
             state[number] = 0
-
-    def _deliver(self, state, now: int) -> None:
-        size = state[_SIZE]
-        self.frames = (self.frames + 1) & _COUNT
-        self.frame_bytes = (self.frame_bytes + size) & _COUNT
-        frame = self.frame
-        frame.clear()
-        frame.at = state[_AT]
-        frame.size = size
-        frame.now = now
-        frame.framing = state[_FRAMING]
-        self.receiver.on_frame(self)

@@ -70,15 +70,20 @@ def take(state_, own_, room: int, buf_, n: int):
     state[_WRITE] = write + n
 
 
-def scan(state_, buf, rows_, heads_, checks, patience: int) -> int:
+def scan(loop, patience: int) -> int:
     """Judges what was taken in. 1: a frame is to be delivered, which is passed over; 2: the same,
     and nothing is left behind it; 0: there is none yet.
 
+    loop: the framer's numbers and bytes, its compiled rows, headers and tails, checksum functions.
     patience: what is waited for: 2 all that is missing, 1 not what may follow a frame, 0 nothing.
     A row still waiting for bytes keeps those after it waiting: were they asked first, the chunks
     would decide which one wins.
     """
-    state = state_
+    state = loop[0]
+    buf = loop[1]
+    rows_ = loop[2]
+    heads_ = loop[3]
+    checks = loop[4]
     own = buf
     rows = rows_
     heads = heads_

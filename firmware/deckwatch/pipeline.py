@@ -42,7 +42,7 @@ from deckwatch.meters.trip import Trip
 from deckwatch.outputs.buzzer import Buzzer
 from deckwatch.outputs.led import Led
 from deckwatch.status import Status
-from deckwatch.telemetry import INDEX, Telemetry
+from deckwatch.telemetry import INDEX, Telemetry, begin, touched
 from deckwatch.ticks import age_ms
 
 try:
@@ -175,6 +175,7 @@ class Pipeline:
         ]
         self._share = _share_of(config.packs)
         self._telemetries = [pack.telemetry for pack in self.packs]
+        self._heads = [telemetry.head for telemetry in self._telemetries]
         self._memory = _memory_of(self._protocol, config)
         self.framers: list = [self._framer(port) if port in ports else None for port in ALL_PORTS]
         self.link = Link(self.framers)
@@ -249,17 +250,17 @@ class Pipeline:
     def on_frame(self, framer) -> None:
         """A framer has a checked frame (called during feed)."""
         frame = framer.frame
-        for telemetry in self._telemetries:
-            telemetry.begin(frame.now)
+        begin(self._heads, frame.now)
         try:
             self._protocol.decode(frame, self._telemetries, self._memory)
         except Exception:
             self.decode_errors += 1
             if self._strict:
                 raise
-        for telemetry in self._telemetries:
-            if telemetry.end():
-                self._fresh = True
+        if touched(self._heads):
+            self._fresh = True
+            for telemetry in self._telemetries:
+                telemetry.end()
         if frame.kind == "unknown":
             self.unknown += 1
         self.link.heard(frame, framer.port)

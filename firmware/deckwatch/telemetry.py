@@ -13,9 +13,9 @@ from micropython import const
 from deckwatch.ticks import saturated
 
 try:
-    from deckwatch.telemetry_viper import put, put_faults
+    from deckwatch.telemetry_viper import begin, put, put_faults, touched
 except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
-    from deckwatch.telemetry_plain import put, put_faults
+    from deckwatch.telemetry_plain import begin, put, put_faults, touched  # noqa: F401
 
 try:
     from bench_slots import BENCH_SLOTS as _BENCH_SLOTS  # type: ignore[import-not-found]
@@ -214,7 +214,6 @@ class Telemetry:
             self.wire_mohm,
         )
         self.ttl_ms = 5000
-        self.now = 0
         self.forget()
 
     def forget(self) -> None:
@@ -235,7 +234,6 @@ class Telemetry:
 
     def begin(self, now: int) -> None:
         """A frame starts to fill slots; all it sets is stamped `now`."""
-        self.now = now
         self.head[_NOW] = now
         self.head[_MARKS] = 0
 

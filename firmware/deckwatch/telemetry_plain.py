@@ -27,6 +27,27 @@ _TICKS = const((1 << 30) - 1)
 _COUNT = const(0xFFFF)
 
 
+def begin(heads, now: int):
+    """A frame, complete at `now`, starts to fill the telemetries of these heads."""
+    i = len(heads)
+    while i:
+        i -= 1
+        head = heads[i]
+        head[_NOW] = now
+        head[_MARKS] = 0
+
+
+def touched(heads) -> int:
+    """Has the frame set anything in one of them?"""
+    marks = 0
+    i = len(heads)
+    while i:
+        i -= 1
+        head = heads[i]
+        marks |= head[_MARKS]
+    return marks
+
+
 def put(arrays, kind: int, number: int, value: int):
     """A measured value: a slot's (_SLOT), a cell's mV (_CELL), a probe's 0.1 degC (_TEMP), else a
     sense wire's mohm. What was passed over is unknown, and long ago; numbers beyond the last cell

@@ -1,4 +1,4 @@
-# ruff: noqa: F821  viper's own types, such as ptr8, are known to MicroPython's compiler alone
+# ruff: noqa: F821, RUF046  viper knows types of its own, such as ptr8, and turns objects to numbers by int()
 """Values into telemetry, as machine code. telemetry.py has the layout of the arrays handed in;
 telemetry_plain.py is written from this file."""
 
@@ -28,6 +28,29 @@ _NO_PROBE = const(-0x8000)
 _SATURATED_MS = const(1 << 28)
 _TICKS = const((1 << 30) - 1)
 _COUNT = const(0xFFFF)
+
+
+@micropython.viper
+def begin(heads, now: int):
+    """A frame, complete at `now`, starts to fill the telemetries of these heads."""
+    i = int(len(heads))
+    while i:
+        i -= 1
+        head = ptr32(heads[i])
+        head[_NOW] = now
+        head[_MARKS] = 0
+
+
+@micropython.viper
+def touched(heads) -> int:
+    """Has the frame set anything in one of them?"""
+    marks = 0
+    i = int(len(heads))
+    while i:
+        i -= 1
+        head = ptr32(heads[i])
+        marks |= head[_MARKS]
+    return marks
 
 
 @micropython.viper

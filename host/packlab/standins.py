@@ -43,7 +43,7 @@ class Signs:
                 self._full_mah.add(t.value[index[name]])
         if t.serial_size:
             self._serial = bytes(t.serial[: t.serial_size]).decode("ascii", "replace").strip("\0 ")
-        if kind == "reply" and t.now == t.stamp[index["pack_mv"]] and t.seen[index["pack_mv"]]:
+        if kind == "reply" and t.head[0] == t.stamp[index["pack_mv"]] and t.seen[index["pack_mv"]]:
             self._note_status(t, index)
 
     def _note_status(self, t: Any, index: Any) -> None:

@@ -130,7 +130,8 @@ class Link:
             self.replies = (self.replies + 1) & _COUNT
             self._unanswered = 0
         if port == BMS_TX:
-            self._words = min(self._words + 1, _ENOUGH_WORDS)
+            if self._words < _ENOUGH_WORDS:
+                self._words += 1
             self._spoke_at = frame.now
 
     def update(self, t, now: int) -> int:
