@@ -1,6 +1,6 @@
-"""The judge as machine code and in plain Python, side by side on the same slots: a line for each
-difference, and at the end how many rounds there were, how many of them changed something, and how
-many levels they have set. tests/test_judge.py runs it.
+"""Judge and meters as machine code and in plain Python, side by side on the same slots: a line for
+each difference, and at the end how many rounds there were, how many of them changed something, and
+how many levels they have set. tests/test_judge.py runs it.
 
 stdin: JSON {"config": {...}, "seed": n, "rounds": n}
 """
@@ -8,11 +8,13 @@ stdin: JSON {"config": {...}, "seed": n, "rounds": n}
 import json
 import random
 import sys
+from array import array
 
 from deckwatch import config
 from deckwatch.guardrails import alerts_plain, alerts_viper, judge_plain, judge_viper
 from deckwatch.guardrails.alerts import Alerts
 from deckwatch.guardrails.judge import UNARMED, Judge, Rules
+from deckwatch.meters import probes_plain, probes_viper, tell_plain, tell_viper
 from deckwatch.telemetry import SLOTS, Telemetry
 
 STATE = (
@@ -38,6 +40,34 @@ def near(rules, number):
         return rule, FAR[away % len(FAR)]
     clear = rules.clear_by[rule]
     return rule, limit + (-1, 0, 1, -clear - 1, -clear, 1 - clear, clear)[away % 7]
+
+
+def compare_meters(number, now):
+    """The jump of probes that read anything or nothing, and results that are anything or none."""
+
+    def readings(size):
+        most = 1 << random.getrandbits(4)
+        return [random.choice((-most, most - 1, 230, -0x8000)) for _ in range(size)]
+
+    arrays = [array("h", readings(size)) for size in (8, 8, 40)]
+    ages = (0, 1, 9999, 10000, 10001, 60000)
+    arrays.append(array("i", [(now - random.choice(ages)) & (1 << 30) - 1 for _ in range(5)]))
+    kept = random.getrandbits(8) % 6
+    jumps = [code.jump(arrays, 8, kept, now) for code in (probes_viper, probes_plain)]
+    if jumps[0] != jumps[1]:
+        print("round %d jumps %r" % (number, jumps))
+    values = array("i", [random.choice(FAR) for _ in range(4)])
+    slots = bytes([random.getrandbits(5) for _ in range(4)])
+    source = random.getrandbits(5)
+    both = []
+    for code in (tell_viper, tell_plain):
+        t = Telemetry()
+        t.begin(now)
+        t.set(source, number)
+        code.tell(t, slots, values, source)
+        both.append([list(part) for part in (t.value, t.stamp, t.count, t.where, t.seen)])
+    if both[0] != both[1]:
+        print("round %d tells otherwise" % number)
 
 
 def main():
@@ -84,6 +114,8 @@ def main():
         flags = alerts.watched, judges[1].watched, alerts.codes
         if alerts_viper.is_any(*flags) != alerts_plain.is_any(*flags):
             print("round %d differs in is_any" % number)
+        if number % 8 == 0:
+            compare_meters(number, now)
         changes += judges[0].changed
         levels += sum(judges[1].level) > before
         judges[0].changed = False

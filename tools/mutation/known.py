@@ -19,6 +19,7 @@ TESTS = {
     "meters/frozen.py": ("frozen_data",),
     "meters/median.py": ("reports", "cells", "load"),
     "meters/ocv.py": ("ocv", "curve"),
+    "meters/probes_plain.py": ("probes",),
     "meters/tell_plain.py": ("session", "charge"),
     "meters/trip.py": ("trip", "load"),
 }

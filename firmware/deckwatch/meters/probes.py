@@ -16,6 +16,11 @@ from micropython import const
 from deckwatch.telemetry import INDEX, MAX_PROBES, NO_PROBE
 from deckwatch.ticks import age_ms, saturated
 
+try:
+    from deckwatch.meters.probes_viper import jump
+except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
+    from deckwatch.meters.probes_plain import jump
+
 _COLDEST = INDEX["coldest_dc"]
 _HOTTEST = INDEX["hottest_dc"]
 _FAULTS = INDEX["probe_faults"]
@@ -29,6 +34,7 @@ _STOP_DC = const(1000)  # message 2: external pack not configured, or too much c
 _PAST = const(5)  # readings kept, one each 2 s: the last 10 s
 _STEP_MS = const(2000)
 _SPAN_MS = const(10000)
+_AGE = const((1 << 30) - 1)
 
 
 class Probes:
@@ -49,6 +55,7 @@ class Probes:
         self._was_dc = array("h", bytes(2 * MAX_PROBES))  # the median before that
         self._past_dc = array("h", bytes(2 * MAX_PROBES * _PAST))
         self._past_at = array("i", bytes(4 * _PAST))
+        self._arrays = (self._calm_dc, self._was_dc, self._past_dc, self._past_at)
         self.reset()
 
     def reset(self) -> None:
@@ -96,7 +103,7 @@ class Probes:
         dc = t.temp_dc[probe]
         if dc == NO_PROBE or self._messages and (dc == _NO_BRAKING_DC or dc == _STOP_DC):
             return False
-        return age_ms(now, t.temp_stamp[probe]) <= t.ttl_ms
+        return (now - t.temp_stamp[probe]) & _AGE <= t.ttl_ms
 
     def _take_message(self, t, now: int) -> None:
         """What the probes say that are none: 0 = nothing, 1 = no braking, 2 = stop."""
@@ -130,16 +137,15 @@ class Probes:
                 valid += 1
             self._calm(probe, dc)
         self.valid = valid
-        self._tell(t, _FAULTS, faults, fault_probe)
+        stamp = self._oldest_at
+        samples = self._samples
+        t.derive(_FAULTS, faults, fault_probe, stamp, samples)
         if valid:
-            self._tell(t, _COLDEST, coldest, cold_probe)
-            self._tell(t, _HOTTEST, hottest, hot_probe)
+            t.derive(_COLDEST, coldest, cold_probe, stamp, samples)
+            t.derive(_HOTTEST, hottest, hot_probe, stamp, samples)
             self._compare_past(t, now)
         if valid > 1:
-            self._tell(t, _APART, hottest - coldest, hot_probe)
-
-    def _tell(self, t, slot: int, value: int, probe: int) -> None:
-        t.derive(slot, value, probe, self._oldest_at, self._samples)
+            t.derive(_APART, hottest - coldest, hot_probe, stamp, samples)
 
     def _calm(self, probe: int, dc: int) -> None:
         """Median of a probe's last three readings: one wrong reading never counts as a jump."""
@@ -150,24 +156,18 @@ class Probes:
         self._last_dc[probe] = dc
         if dc == NO_PROBE or last == NO_PROBE or before == NO_PROBE:
             self._calm_dc[probe] = NO_PROBE
+            return
+        low = high = dc
+        if last < dc:
+            low = last
         else:
-            self._calm_dc[probe] = max(min(dc, last), min(max(dc, last), before))
+            high = last
+        self._calm_dc[probe] = low if before < low else high if before > high else before
 
     def _compare_past(self, t, now: int) -> None:
         """Largest change of one probe against what it said within the last 10 s."""
-        jump = jump_probe = 0
-        for probe in range(t.probes):
-            dc = self._calm_dc[probe]
-            if dc == NO_PROBE:
-                continue
-            moved = _change(dc, self._was_dc[probe])
-            for k in range(self._kept):
-                if age_ms(now, self._past_at[k]) <= _SPAN_MS:
-                    moved = max(moved, _change(dc, self._past_dc[k * MAX_PROBES + probe]))
-            if moved > jump:
-                jump = moved
-                jump_probe = probe + 1
-        self._tell(t, _JUMP, jump, jump_probe)
+        found = jump(self._arrays, t.probes, self._kept, now)
+        t.derive(_JUMP, found >> 4, found & 15, self._oldest_at, self._samples)
         newest = (self._next + _PAST - 1) % _PAST
         if not self._kept or age_ms(now, self._past_at[newest]) >= _STEP_MS:
             self._keep(now)
@@ -183,7 +183,3 @@ class Probes:
     def saturate(self, now: int) -> None:
         """Keeps an old stamp old across the tick wrap; what was kept is forgotten with it."""
         self._sampled_at = saturated(now, self._sampled_at)
-
-
-def _change(dc: int, past: int) -> int:
-    return 0 if past == NO_PROBE else abs(dc - past)

@@ -1,0 +1,48 @@
+# ruff: noqa: F821  viper's own types, such as ptr16, are known to MicroPython's compiler alone
+"""The jump of a probe: as machine code for the chip, because every sample is compared with six
+before it. probes.py calls it.
+
+A 16-bit pointer reads a number below 0 as one above 2**15: so signs are put back.
+"""
+
+import micropython
+from micropython import const
+
+_AGE = const((1 << 30) - 1)
+_SPAN_MS = const(10000)
+_MAX_PROBES = const(8)
+_SIGN = const(0x8000)  # as a reading: there is none
+
+
+@micropython.viper
+def jump(arrays, probes: int, kept: int, now: int) -> int:
+    """Largest change of one of so many probes, 0.1 degC, against its reading before and those kept
+    from the last 10 s, times 16; plus its number, counted from 1, 0 = nothing has changed.
+
+    arrays: readings now ("h"), those before, `kept` times _MAX_PROBES older ones, and when each of
+    them was ("i").
+    """
+    calm = ptr16(arrays[0])
+    was = ptr16(arrays[1])
+    past = ptr16(arrays[2])
+    past_at = ptr32(arrays[3])
+    most = number = 0
+    for probe in range(probes):
+        dc = calm[probe] & 0xFFFF
+        if dc != _SIGN:
+            k = -1
+            while k < kept:
+                before = _SIGN
+                if k < 0:
+                    before = was[probe] & 0xFFFF
+                elif (now - past_at[k]) & _AGE <= _SPAN_MS:
+                    before = past[k * _MAX_PROBES + probe] & 0xFFFF
+                if before != _SIGN:
+                    moved = (dc ^ _SIGN) - (before ^ _SIGN)
+                    if moved < 0:
+                        moved = 0 - moved
+                    if moved > most:
+                        most = moved
+                        number = probe + 1
+                k += 1
+    return most * 16 + number
