@@ -40,9 +40,8 @@ lint: $(READY)  ## style, types, spelling, the module index and the import rules
 test: interpreters lint  ## everything that is checked; under 10 minutes
 	@$(BIN)/pytest -n auto
 
-soak: interpreters branches  ## the long tests, all branches, and a fresh draw of mutants
+soak: interpreters branches mutants  ## the long tests, all branches, and every mutant
 	@$(BIN)/pytest -n auto -m soak
-	@$(BIN)/python tools/mutants.py --sample 300 --least 60
 
 # What covers them; the rest of the tests would only take longer to say the same.
 PARTS   := meters guardrails protocols

@@ -436,3 +436,15 @@ def test_value_follows_while_it_is_known_only() -> None:
     rig.advance(1000)
     assert rig.state("cell_low") == ("unknown", "info")
     assert rig.record("cell_low", "value") == 3100
+
+
+def test_value_of_the_very_sample_that_clears_it_is_in_the_record() -> None:
+    rig = PackRig()
+    held(rig, "highest_mv", 4160, 3000)
+    value = 4000
+    while rig.state("cell_high") != ("clear", "ok"):
+        value -= 1
+        rig.advance(500)
+        rig.judge("highest_mv", value)
+        assert value > 3900
+    assert rig.record("cell_high", "value") == value

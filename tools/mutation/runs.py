@@ -26,9 +26,11 @@ import pytest
 
 from .changes import FIRMWARE, Mutant, parsed
 
-# Of the processor: a mutant that turns for ever is stopped, and counts as killed.
-LIMIT_S = 5
-LIMIT_TIMES = 4
+# Of the processor, for pytest to collect and for each test: a mutant that turns for ever is
+# stopped, and counts as killed.
+COLLECT_S = 20
+LEAST_S = 1
+TIMES = 3  # what the test has taken, with every line noted
 
 OPTIONS = ["-x", "--assert=plain", "--capture=sys"]
 OPTIONS += ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:terminal"]
@@ -52,9 +54,9 @@ class Reach:
         found = [test for test, lines in enumerate(self.lines) if lines & reached]
         return sorted(found, key=lambda test: self.seconds[test])
 
-    def limit_s(self, tests: Sequence[int]) -> float:
-        """How long a mutant may take for them."""
-        return LIMIT_S + LIMIT_TIMES * sum(self.seconds[test] for test in tests)
+    def limit_s(self, test: int) -> float:
+        """How long a mutant may take for it."""
+        return LEAST_S + TIMES * self.seconds[test]
 
 
 def survivors(
@@ -71,27 +73,33 @@ def survivors(
             match json.loads(line):
                 case {"alive": number, "reached": reached}:
                     yield chosen[number], reached
-                case {"slow": number, "tests": names, "limit_s": limit_s}:
-                    slow.append((chosen[number], names, limit_s))
+                case {"slow": number, "tests": limits_s}:
+                    slow.append((chosen[number], limits_s))
                 case {"done": True}:
                     done = True
     os.waitpid(child, 0)
     if not done:
         raise Red(f"{' '.join(tests)} are red without any mutant")
-    runs = [(mutant, _slow(mutant, tests, names), limit_s) for mutant, names, limit_s in slow]
+    runs = [(mutant, _slow(mutant, tests, limits_s)) for mutant, limits_s in slow]
     for mutant in _alive(runs, jobs):
         yield mutant, True
 
 
-def _slow(mutant: Mutant, tests: Sequence[str], names: Sequence[str]) -> Callable[[], int]:
+def _slow(mutant: Mutant, tests: Sequence[str], limits_s: dict[str, float]) -> Callable[[], int]:
     def run() -> int:
+        _stop_after(COLLECT_S)
         sys.meta_path.insert(0, _Broken(mutant))
-        return int(pytest.main([*OPTIONS, *tests], [_Chosen(names)]))
+        return int(pytest.main([*OPTIONS, *tests], [_Chosen(limits_s)]))
 
     return run
 
 
-Run = tuple[Mutant, Callable[[], int], float]
+def _stop_after(seconds: float) -> None:
+    """Of processor time."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+Run = tuple[Mutant, Callable[[], int]]
 
 
 def _alive(runs: Sequence[Run], jobs: int) -> Iterator[Mutant]:
@@ -100,16 +108,16 @@ def _alive(runs: Sequence[Run], jobs: int) -> Iterator[Mutant]:
     running: dict[int, Mutant] = {}
     while waiting or running:
         while waiting and len(running) < jobs:
-            mutant, run, limit_s = waiting.pop()
-            running[_fork(run, limit_s)] = mutant
+            mutant, run = waiting.pop()
+            running[_fork(run)] = mutant
         process, status = os.wait()
         mutant = running.pop(process)
         if os.waitstatus_to_exitcode(status) == 0:
             yield mutant
 
 
-def _fork(run: Callable[[], int], limit_s: float = 0) -> int:
-    """Starts `run` in a process of its own, silent and stopped after so much processor time."""
+def _fork(run: Callable[[], int]) -> int:
+    """Starts `run` in a silent process of its own."""
     child = os.fork()
     if child:
         return child
@@ -118,7 +126,6 @@ def _fork(run: Callable[[], int], limit_s: float = 0) -> int:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
-        signal.setitimer(signal.ITIMER_PROF, limit_s)
         code = int(run())
     finally:
         os._exit(code)
@@ -152,15 +159,13 @@ class _Quick:
         for number, mutant in enumerate(self.chosen):
             tests = reach.tests(reached_lines(mutant))
             tests = tests or reach.tests(_lines_of(mutant.where.scope, self.file))
-            limit_s = reach.limit_s(tests)
+            limits = [(session.items[test], reach.limit_s(test)) for test in tests]
             if not tests:
                 self._tell(alive=number, reached=False)
             elif _is_quick(mutant, reach.before):
-                items = [session.items[test] for test in tests]
-                runs.append((mutant, _exchanged(mutant, module, items), limit_s))
+                runs.append((mutant, _exchanged(mutant, module, limits)))
             else:
-                names = [session.items[test].nodeid for test in tests]
-                self._tell(slow=number, tests=names, limit_s=limit_s)
+                self._tell(slow=number, tests={item.nodeid: limit for item, limit in limits})
         for mutant in _alive(runs, self.jobs):
             self._tell(alive=numbers[id(mutant)], reached=True)
         self._tell(done=True)
@@ -281,11 +286,15 @@ def _is_quick(mutant: Mutant, before: set[int]) -> bool:
 
 
 def _exchanged(
-    mutant: Mutant, module: types.ModuleType, items: Sequence[pytest.Item]
+    mutant: Mutant, module: types.ModuleType, limits_s: Sequence[tuple[pytest.Item, float]]
 ) -> Callable[[], int]:
     def run() -> int:
         exchange(mutant, module)
-        return 0 if all(_passes(item) for item in items) else 1
+        for item, limit_s in limits_s:
+            _stop_after(limit_s)
+            if not _passes(item):
+                return 1
+        return 0
 
     return run
 
@@ -330,15 +339,19 @@ class _Tracer:
 
 
 class _Chosen:
-    """The pytest plugin that runs only these tests, in this order."""
+    """The pytest plugin that runs only these tests, in this order, each for so long at most."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
+    def __init__(self, limits_s: dict[str, float]) -> None:
+        self.limits_s = limits_s
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Called by pytest after collecting."""
         found = {item.nodeid: item for item in items}
-        items[:] = [found[name] for name in self.names]
+        items[:] = [found[name] for name in self.limits_s]
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Called by pytest before a test."""
+        _stop_after(self.limits_s[item.nodeid])
 
 
 class _Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
