@@ -444,7 +444,7 @@ def test_value_of_the_very_sample_that_clears_it_is_in_the_record() -> None:
     value = 4000
     while rig.state("cell_high") != ("clear", "ok"):
         value -= 1
-        rig.advance(500)
+        rig.ms += 500
         rig.judge("highest_mv", value)
         assert value > 3900
     assert rig.record("cell_high", "value") == value
