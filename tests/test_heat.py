@@ -535,3 +535,22 @@ def test_a_fortnight_does_not_make_the_past_young() -> None:
     assert course(rig, 0, 300) == [0]
     assert course(rig, 29_900, 320) == [0]
     assert course(rig, 100, 330) == [10]
+
+
+def test_board_is_compared_once_a_sample_of_its_own() -> None:
+    rig = alone()
+    rig.tell(mos_temp_dc=400, hottest_dc=200, current_ma=0)
+    rig.tell(1000, hottest_dc=300, current_ma=0)
+    assert rig.value("board_over_dc") == 200
+    rig.tell(1000, mos_temp_dc=400, hottest_dc=300, current_ma=0)
+    assert rig.value("board_over_dc") == 100
+
+
+def test_of_equal_ones_the_mosfets_are_told() -> None:
+    rig = alone()
+    rig.tell(mos_temp_dc=400)
+    rig.tell(1000, board_temp_dc=400)
+    rig.tell(4000)
+    assert rig.value("board_dc") == 400
+    rig.tell(1)
+    assert rig.value("board_dc") is None  # as old as what it was taken from
