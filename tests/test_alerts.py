@@ -448,3 +448,41 @@ def test_value_of_the_very_sample_that_clears_it_is_in_the_record() -> None:
         rig.judge("highest_mv", value)
         assert value > 3900
     assert rig.record("cell_high", "value") == value
+
+
+def test_peak_rises_by_a_single_millivolt() -> None:
+    rig = PackRig()
+    held(rig, "highest_mv", 4160, 3000)
+    rig.judge("highest_mv", 4161)
+    rig.judge("highest_mv", 4160)
+    assert rig.record("cell_high", "peak") == 4161
+
+
+def test_another_slot_without_a_place_takes_the_place_away() -> None:
+    rig = PackRig()
+    for _ in range(3):
+        rig.judge("wild_cells", 1, 4)
+    assert rig.record("ghost_voltage", "where") == 4
+    for _ in range(3):
+        rig.judge("dead_cells", 1, 0)
+    assert rig.state("ghost_voltage") == ("set", "alarm")
+    assert rig.record("ghost_voltage", "where") == 0
+
+
+def test_value_follows_in_a_round_in_which_something_else_has_changed() -> None:
+    rig = PackRig()
+    held(rig, "lowest_mv", 3250, 5000, 3)
+    rig.put("highest_mv", 3700)
+    rig.judge("lowest_mv", 3210, 5)
+    fields = ("value", "peak", "where")
+    assert [rig.record("cell_low", field) for field in fields] == [3210, 3210, 5]
+
+
+def test_first_fault_of_all_is_not_taken_for_one_that_was_seen() -> None:
+    rig = PackRig()
+    for where in (5, 5, 5, 1):
+        rig.judge("fault_level", 2, where)
+        rig.advance(200)
+    assert rig.record("bms_fault", "where") == 5
+    rig.judge("fault_level", 2, 1)
+    assert rig.record("bms_fault", "where") == 1
