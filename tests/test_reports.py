@@ -251,7 +251,7 @@ def test_faults_of_both_words_at_once() -> None:
                 assert rig.where("fault_level") == 1 + FAULTS.index(low)
     for worse, better in ((ALARMING, others), (others, HARMLESS), (ALARMING, HARMLESS)):
         for bad in of(1, worse)[-1:]:
-            for good in of(0, better)[:1]:
+            for good in [*of(0, better)[:1], *of(1, better)[:1]]:
                 rig = MeterRig(Reports())
                 rig.tell(**fault_words(good, bad))
                 assert rig.where("fault_level") == 1 + FAULTS.index(bad)
