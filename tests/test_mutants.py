@@ -91,10 +91,10 @@ def test_which_lines_show_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     shown = {mutant.line: runs.reached_lines(mutant) for mutant in made}
     assert shown[9] == {9}
     assert shown[13] == {12, 13, 14, 15}  # of one statement
-    assert shown[5] == shown[9] | shown[13]  # of the functions that name the constant
+    assert shown[5] == {9, 12, 13, 14, 15}  # of the functions that name the constant
     assert shown[4] == set()  # nobody names it
     for line in (2, 3, 11):  # told outside, names another constant, is a default
-        assert len(shown[line]) > 1000
+        assert shown[line] is None
 
 
 def test_a_change_is_exchanged_in_what_is_imported(

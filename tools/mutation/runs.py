@@ -49,9 +49,11 @@ class Reach:
     lines: list[set[int]] = field(default_factory=list)
     before: set[int] = field(default_factory=set)
 
-    def tests(self, reached: set[int]) -> list[int]:
-        """Those that reach one of these lines, the quickest first."""
-        found = [test for test, lines in enumerate(self.lines) if lines & reached]
+    def tests(self, reached: set[int] | None) -> list[int]:
+        """Those that reach one of these lines, all for None, the quickest first."""
+        found = [
+            test for test, lines in enumerate(self.lines) if reached is None or lines & reached
+        ]
         return sorted(found, key=lambda test: self.seconds[test])
 
     def limit_s(self, test: int) -> float:
@@ -219,14 +221,13 @@ def _passes(item: pytest.Item) -> bool:
     return not item.session.testsfailed
 
 
-def reached_lines(mutant: Mutant) -> set[int]:
+def reached_lines(mutant: Mutant) -> set[int] | None:
     """The lines that show the change: its statement's, for a constant those of the functions that
-    name it, and every line of the file where that may be elsewhere."""
+    name it; None where it may show anywhere."""
     where = mutant.where
     if where.function:
         return set(range(where.first, where.last + 1))
-    functions = _functions_naming(mutant)
-    return set(range(1, 1 << 16)) if functions is None else functions
+    return _functions_naming(mutant)
 
 
 def _functions_naming(mutant: Mutant) -> set[int] | None:
@@ -280,9 +281,7 @@ def _lines_of(scope: str, file: str) -> set[int]:
 def _is_quick(mutant: Mutant, before: set[int]) -> bool:
     """Can it be exchanged after the import?"""
     lines = reached_lines(mutant)
-    if mutant.where.function:
-        return not lines & before
-    return bool(_own_constant(mutant)) and len(lines) < 1 << 15 and not lines & before
+    return lines is not None and not lines & before
 
 
 def _exchanged(
