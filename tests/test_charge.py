@@ -1213,3 +1213,11 @@ def test_time_in_which_no_charge_flows_is_not_late(every_ms: int, ma: int) -> No
     rig = alone()
     told = course(rig, "late_s", every_ms, *[ma] * 1002, soc_pct=97, pack_mv=41_000)
     assert told[-1] == 0
+
+
+def test_a_pause_that_is_over_ends_no_session_later() -> None:
+    rig = alone()
+    course(rig, "charge_mah", 20_000, 1800, 1800)
+    course(rig, "charge_mah", 1000, 0, charging=0)
+    course(rig, "charge_mah", 1000, 0)
+    assert course(rig, "charge_mah", 20_000, *[1800] * 101)[-1] == 1015

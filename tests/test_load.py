@@ -972,12 +972,13 @@ def test_current_of_one_sample_has_not_lasted() -> None:
     assert rig.value("pack_uohm") == 100_000
 
 
-def test_current_without_a_voltage_is_no_end_of_a_step() -> None:
+@pytest.mark.parametrize("ma", [-40_000, 40_000])
+def test_current_without_a_voltage_is_no_end_of_a_step(ma: int) -> None:
     rig = alone()
     for _ in range(4):
         rig.tell(300, current_ma=0)
         rig.tell(700, current_ma=0)
-        level(rig, -40_000, 50_000)
+        level(rig, ma, 50_000)
     assert rig.value("pack_uohm") is None
     assert sag(rig, 100, 0, 1) == 0  # a millivolt is a voltage
 
