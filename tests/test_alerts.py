@@ -1,9 +1,12 @@
 """The record of what was found: one per guardrail, what the sink is told, what is news."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from deckwatch.alert import CLEAR, SET, UNKNOWN
 from deckwatch.faults import FAULTS, mask
+from deckwatch.guardrails.alerts_plain import is_any, next_moved, next_worse
 from deckwatch.telemetry import INDEX
 from pack_rig import PackRig
 
@@ -486,3 +489,64 @@ def test_first_fault_of_all_is_not_taken_for_one_that_was_seen() -> None:
     assert rig.record("bms_fault", "where") == 5
     rig.judge("fault_level", 2, 1)
     assert rig.record("bms_fault", "where") == 1
+
+
+# --- what is looked for among all codes, in the plain form ---------------------------------------
+
+
+def some_alerts() -> Any:
+    return SimpleNamespace(
+        state=bytearray([SET, CLEAR, SET, UNKNOWN, SET]),
+        level=bytearray([1, 3, 2, 3, 2]),
+        watched=bytearray([1, 1, 0, 1, 1]),
+        codes=5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "than", "found"),
+    [
+        (SET, 0, 0, 0),
+        (SET, 0, 1, 2),
+        (SET, 3, 1, 4),
+        (SET, 0, 2, 5),
+        (SET, 5, 0, 5),
+        (UNKNOWN, 0, 2, 3),
+        (UNKNOWN, 0, 3, 5),
+        (UNKNOWN, 4, 0, 5),
+    ],
+)
+def test_next_code_that_is_worse(state: int, code: int, than: int, found: int) -> None:
+    assert next_worse(some_alerts(), state, code, than) == found
+
+
+@pytest.mark.parametrize(
+    ("flags", "but", "size", "found"),
+    [
+        (b"\x00\x01", b"\x00\x00", 2, 1),
+        (b"\x00\x01", b"\x00\x00", 1, 0),
+        (b"\x00\x01", b"\x01\x01", 2, 0),
+        (b"\x00\x00", b"\x00\x00", 2, 0),
+        (b"\x01\x01", b"\x01\x00", 2, 1),
+    ],
+)
+def test_any_flag_but_those(flags: bytes, but: bytes, size: int, found: int) -> None:
+    assert is_any(flags, but, size) == found
+
+
+def test_next_code_that_may_have_moved() -> None:
+    alerts = some_alerts()
+    alerts.state = bytearray([CLEAR, SET, UNKNOWN, CLEAR, CLEAR])
+    alerts.watched = bytearray([0, 1, 1, 1, 0])
+    rules = SimpleNamespace(start=bytearray([0, 1, 2, 3, 5, 6]))
+    judge = SimpleNamespace(
+        rules=rules, level=bytearray([0, 0, 0, 0, 0, 0]), watched=bytearray([0, 1, 1, 0, 1, 0])
+    )
+    assert [next_moved(alerts, judge, code, 0) for code in range(6)] == [1, 1, 5, 5, 5, 5]
+    assert [next_moved(alerts, judge, code, 1) for code in range(6)] == [1, 1, 2, 5, 5, 5]
+    judge.level[4] = 2
+    judge.watched[0] = 1
+    assert [next_moved(alerts, judge, code, 1) for code in (0, 1, 3)] == [0, 1, 3]
+    judge.level[4] = 0
+    judge.watched[4] = 0
+    assert [next_moved(alerts, judge, code, 1) for code in (3, 4)] == [3, 5]
