@@ -26,9 +26,9 @@ from deckwatch.faults import FAULTS
 from deckwatch.telemetry import INDEX, NOWHERE, TEXT_BYTES
 
 try:
-    from deckwatch.fields_viper import number_at, read
+    from deckwatch.fields_viper import number_at, walk
 except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
-    from deckwatch.fields_plain import number_at, read
+    from deckwatch.fields_plain import number_at, walk
 
 TOO_BIG = const(-0x3FFFFFFF - 1)  # what number_at gives for a number that 30 bits cannot hold
 
@@ -112,7 +112,7 @@ class Table:
     def _end(self, place: int) -> int:
         return self.rows[place] + self.rows[place + 3] * self.rows[place + 8]
 
-    read = read
+    read = walk
 
     def take_text(self, place: int, buf, at: int, t) -> None:
         """A row of text that read() has met."""

@@ -34,7 +34,7 @@ _MARKS = const(1)  # in Telemetry.head: what the frame has set; cells, probes or
 _COUNTED = const(14)
 
 
-def read(table, buf, base: int, start: int, size: int, t):
+def walk(table, buf, base: int, start: int, size: int, t):
     """Table.read: sets in telemetry `t` every row, and every element of a row, that lies wholly in
     [start, start + size); buf[base] holds address `start`."""
     block = start >> _BLOCK

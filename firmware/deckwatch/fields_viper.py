@@ -38,7 +38,7 @@ _COUNTED = const(14)
 
 
 @micropython.viper
-def read(table, buf, base: int, start: int, size: int, t):
+def walk(table, buf, base: int, start: int, size: int, t):
     """Table.read: sets in telemetry `t` every row, and every element of a row, that lies wholly in
     [start, start + size); buf[base] holds address `start`."""
     block = start >> _BLOCK
