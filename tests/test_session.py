@@ -1,7 +1,11 @@
 """The session meter: when the pack charges, rides, rests, and when its current stands still."""
 
+from array import array
+
 import pytest
 from deckwatch.meters.session import Session
+from deckwatch.meters.tell_plain import NOTHING, tell
+from deckwatch.telemetry import Telemetry
 from pack_rig import MeterRig, PackRig
 
 
@@ -499,3 +503,15 @@ def test_switched_off_it_forgets_all() -> None:
     assert rig.value("charging") == 1
     rig.forget()
     assert course(rig, "riding", 100, -1000) == [0]
+
+
+def test_results_are_as_old_and_as_new_as_what_they_come_from() -> None:
+    """In the plain form of what machine code does on the dongle."""
+    t = Telemetry()
+    for number in (1, 2, 3):
+        t.derive(number, 50 + number, 7, 20, 5)
+    t.derive(4, 0, 0, 900, 41)
+    t.seen[1] = 0
+    tell(t, bytes((1, 2, 3)), array("i", (11, NOTHING, 33)), 4)
+    told = [(t.value[n], t.where[n], t.stamp[n], t.count[n], t.seen[n]) for n in (1, 2, 3)]
+    assert told == [(11, 0, 900, 41, 1), (52, 7, 20, 5, 1), (33, 0, 900, 41, 1)]
