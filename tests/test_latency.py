@@ -39,11 +39,11 @@ def test_idle_is_one_poll_and_one_pass() -> None:
 
 
 def test_full_lines_make_the_period_longer_until_they_are_too_much() -> None:
-    # 4,000 instructions a byte are 46 of 160 million a second: of the 8 ms from pass to pass 5.70
+    # 4,000 instructions a byte are 46 of 160 million a second: of the 10 ms from pass to pass 7.12
     # are left, and a round with its pause takes 4; the others' 3 ms become 4.21
     share = 4_000 * 11_520 / 160e6
-    assert ROUND.saturated_ms(2, 160) == pytest.approx(8 + 3 / (1 - share) + 5)
-    # 8,000 leave 3.39 ms, and a round takes 5
+    assert ROUND.saturated_ms(2, 160) == pytest.approx(10 + 3 / (1 - share) + 5)
+    # 8,000 leave 4.24 ms, and a round takes 5
     share = 8_000 * 11_520 / 160e6
     assert ROUND.saturated_ms(3, 160) == pytest.approx((5 + 3) / (1 - share) + 5)
     one, two, three = (ROUND.saturated_ms(lines, 240) for lines in (1, 2, 3))
@@ -55,9 +55,9 @@ def test_full_lines_make_the_period_longer_until_they_are_too_much() -> None:
 
 
 def test_the_share_of_the_processor_is_bytes_rounds_and_the_others() -> None:
-    # two lines at 240 MHz: a round of 2 ms each 8
+    # two lines at 240 MHz: a round of 2 ms each 10
     share = 4_000 * 11_520 / 240e6
-    assert ROUND.busy(2, 240) == pytest.approx(share + 2 / 8 + 0.002)
+    assert ROUND.busy(2, 240) == pytest.approx(share + 2 / 10 + 0.002)
     assert ROUND.busy(3, 90) == 1
 
 

@@ -42,7 +42,7 @@ from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
 
 _POLL_MS = const(12)  # of the 25 ms from a frame's last byte to the pin; `make bench` has the rest
-_SOON_MS = const(8)  # while bytes come, from pass to pass: what they bring together costs a round
+_SOON_MS = const(10)  # while bytes come, from pass to pass: what they bring together costs a round
 _LOOK_MS = const(40)  # how often at most the level of a silent line is looked at: every 4th pass
 _ROUND_MS = const(250)  # longest sleep of the round task
 _BUTTON_MS = const(40)

@@ -17,7 +17,7 @@ from packlab.errors import PacklabError
 from .instructions import callgrind
 
 POLL_MS = 12  # firmware/deckwatch/app.py; a test holds them together
-SOON_MS = 8  # the same: from pass to pass while bytes come
+SOON_MS = 10  # the same: from pass to pass while bytes come
 LEAST_MS = 1  # the pause behind a pass that has taken longer
 BYTES_S = 115200 // 10  # of a full line
 LINES = 3
