@@ -235,9 +235,9 @@ def test_a_stall_of_300_ms_is_counted_as_overrun_and_raises_no_alarm(dongle64: D
 
 # --- a day ---------------------------------------------------------------------------------------
 
-# What an ESP32 without PSRAM leaves a program at most, bytes. Frozen the firmware takes less: here
-# its names and tables, which then lie in flash, are in the heap, and fill 96 KB while it starts.
-ESP32_HEAP = 128 * 1024
+# Bytes, less than an ESP32 without PSRAM leaves a program. Frozen the firmware takes less still:
+# here its names and tables, which then lie in flash, are in the heap.
+ESP32_HEAP = 96 * 1024
 PLENTY = 1024 * 1024
 RIDING = [status(current_ma=-ma, pack_mv=36000 - ma // 20) for ma in range(0, 20000, 1700)]
 CHARGING = status(current_ma=2000, pack_mv=37880, word=0x41)
