@@ -13,6 +13,7 @@ from packlab.errors import PacklabError
 from packlab.standins import Signs
 
 _ENOUGH = 2  # frames that settle it, as on the dongle
+_PACKS = 18  # a JK bus has addresses 0 to 16, and what noise makes of them is one more
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Listener:
         self.signs = Signs(baud) if family == "xiaomi" else None
         self._module = firmware(f"protocols.{family}")
         self._memory = self._module.Memory() if hasattr(self._module, "Memory") else None
-        self._packs = [firmware("telemetry").Telemetry() for _ in range(18)]
+        self._packs: list[Any] = []  # most families never hear a frame of theirs
         self._chunk = firmware("framer").CHUNK
         self._framer = firmware("framer").Framer(self._module.FRAMING, self, 0)
 
@@ -68,6 +69,7 @@ class Listener:
     def on_frame(self, framer: Any) -> None:
         """Called by the framer for each frame that holds."""
         frame = framer.frame
+        self._packs = self._packs or [firmware("telemetry").Telemetry() for _ in range(_PACKS)]
         for pack in self._packs:
             pack.begin(frame.now)
         self._module.decode(frame, self._packs, self._memory)
