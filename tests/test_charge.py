@@ -1197,6 +1197,12 @@ def test_3_percent_of_a_large_capacity_to_the_milliampere_hour(last_ms: int, tol
 def test_half_a_mean_milliampere_is_dropped() -> None:
     assert course(alone(), "charge_mah", 2000, 3599, 0) == [0, 0]  # 1799 mA for 2 s
     assert course(alone(), "charge_mah", 2000, 0, 3599) == [0, 0]
+    assert course(alone(), "charge_mah", 2000, 3600, -5, 0) == [
+        0,
+        1,
+        1,
+    ]  # out is no less than none
+    assert course(alone(), "charge_mah", 2000, -5, 3600) == [0, 1]
 
 
 def test_after_a_gap_one_sample_is_not_enough() -> None:
@@ -1208,7 +1214,7 @@ def test_after_a_gap_one_sample_is_not_enough() -> None:
     assert rig.value("droop_s") == 0
 
 
-@pytest.mark.parametrize(("every_ms", "ma"), [(20_001, 1000), (10, 99)])
+@pytest.mark.parametrize(("every_ms", "ma"), [(20_001, 1000), (10, 99), (10, 0), (10, -9)])
 def test_time_in_which_no_charge_flows_is_not_late(every_ms: int, ma: int) -> None:
     rig = alone()
     told = course(rig, "late_s", every_ms, *[ma] * 1002, soc_pct=97, pack_mv=41_000)
@@ -1221,3 +1227,35 @@ def test_a_pause_that_is_over_ends_no_session_later() -> None:
     course(rig, "charge_mah", 1000, 0, charging=0)
     course(rig, "charge_mah", 1000, 0)
     assert course(rig, "charge_mah", 20_000, *[1800] * 101)[-1] == 1015
+
+
+def test_what_stood_when_the_charge_ended_begins_anew_with_the_next() -> None:
+    rig = alone(design_mah=30)
+    assert near(rig, 1000, 1000, 1000) == [0, 0, 10]
+    assert near(rig, 1000, charging=0) == [0]
+    assert rig.value("charge_time_s") == 0
+    assert near(rig, 1000, 1000) == [0, 10]
+    rig = alone()
+    for _ in range(4):
+        droop(rig, 1000, 2000, 37_000)
+    assert rig.value("droop_s") == 2
+    assert droop(rig, 1000, 2000, 37_000, charging=0) == 0
+    assert [droop(rig, 1000, 2000, 37_000) for _ in range(2)] == [0, 1]
+
+
+def test_without_a_voltage_nothing_is_told_of_one_that_does_not_charge() -> None:
+    rig = alone()
+    rig.tell(current_ma=0, charging=0, soc_pct=50)
+    slots = ("untapered_s", "droop_s", "late_s", "charge_mah")
+    assert [rig.value(slot) for slot in slots] == [None, None, 0, 0]
+
+
+def test_capacity_in_per_cent_of_the_design_is_rounded_down() -> None:
+    for design_mah, pct in ((2500, 100), (2501, 99), (1250, 200)):
+        rig = alone(design_mah=design_mah)
+        rig.tell(current_ma=2000, charging=1, soc_pct=20, pack_mv=41_000)
+        rig.every(20_000, 180, current_ma=2000, charging=1, pack_mv=36_000)
+        rig.every(10, 2, current_ma=1000, charging=1, pack_mv=42_000)
+        rig.tell(10, current_ma=0, charging=0, pack_mv=42_000)
+        rig.tell(10, current_ma=0, charging=0, pack_mv=42_000)
+        assert (rig.memory.capacity_mah, rig.value("capacity_pct")) == (2500, pct)

@@ -453,3 +453,10 @@ def test_without_a_temperature_a_rita_has_no_message_and_there_is_no_sample() ->
     assert rig.value("temp_message") is None
     rig.tell(100, temps=[NO_PROBE])
     assert (rig.count("probe_faults"), rig.meter.valid) == (0, 0)
+
+
+@pytest.mark.parametrize(("past", "now"), [(201, 200), (200, 201), (201, 262), (-33, -34)])
+def test_jump_of_a_tenth_of_a_degree(past: int, now: int) -> None:
+    rig = alone()
+    assert jumps(rig, 500, past, past, past, past, past, now, now)[-2:] == [0, abs(now - past)]
+    assert jumps(rig, 500, now) == [abs(now - past)]  # against what was kept
