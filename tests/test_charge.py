@@ -1259,3 +1259,9 @@ def test_capacity_in_per_cent_of_the_design_is_rounded_down() -> None:
         rig.tell(10, current_ma=0, charging=0, pack_mv=42_000)
         rig.tell(10, current_ma=0, charging=0, pack_mv=42_000)
         assert (rig.memory.capacity_mah, rig.value("capacity_pct")) == (2500, pct)
+
+
+def test_charge_from_empty_may_be_overdue_too() -> None:
+    rig = alone(design_mah=1000)
+    told = course(rig, "overtime_pct", 1000, *[36_000] * 3, soc_pct=0, pack_mv=30_000)
+    assert told == [0, 1, 2]
