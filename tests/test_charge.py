@@ -1265,3 +1265,11 @@ def test_charge_from_empty_may_be_overdue_too() -> None:
     rig = alone(design_mah=1000)
     told = course(rig, "overtime_pct", 1000, *[36_000] * 3, soc_pct=0, pack_mv=30_000)
     assert told == [0, 1, 2]
+
+
+def test_capacity_of_almost_nothing_is_no_division_by_nothing() -> None:
+    """The configuration allows it, and a board may tell it: what is missing is 1 mAh at least."""
+    for design_mah in (1, 2, 3):
+        rig = alone(design_mah=design_mah)
+        told = course(rig, "overtime_pct", 1000, *[36_000] * 3, soc_pct=99, pack_mv=41_000)
+        assert told == [0, 1000, 2000]

@@ -277,7 +277,8 @@ class Charge:
     def _overtime(self, capacity_mah: int) -> int:
         if self._from < 0 or not capacity_mah:
             return 0
-        return self._mah * 100 // (capacity_mah * max(1000 - self._from, _LEAST_MISSING) // 1000)
+        missing_mah = capacity_mah * max(1000 - self._from, _LEAST_MISSING) // 1000
+        return self._mah * 100 // max(missing_mah, 1)
 
     def _tell_stalled(self, t, groups: int, now: int) -> None:
         value = _NEVER_PCT
