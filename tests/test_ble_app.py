@@ -23,8 +23,8 @@ from test_ble_advert import MAC, Receiver, structures
 from test_ble_gatt import live_of
 
 AIOBLE_BYTES = 18 * 1024  # of the peripheral's parts, compiled (design sheet)
-# No budget, but more than this would be news: aioble, here from its source. (It was 52 KB when the
-# core had the names of both; all together is 30 KB less now.)
+# No budget, but more than this would be news: aioble, here from its source, and the names it no
+# longer shares with the core, whose own are shortened.
 MOST_BYTES = 56 * 1024
 
 # named in the output: aioble, or the stand-in where it is not found

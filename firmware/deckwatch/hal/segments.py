@@ -50,6 +50,9 @@ class Segments:
         except OSError:
             numbers = []
         self._numbers = sorted([number for number in numbers if number])
+        found = len(self._numbers)  # room for all there will be: the heap is not to grow on a ride
+        self._numbers.extend([0] * (segments + 1))
+        del self._numbers[found:]
         self.sequence = self._numbers[-1] if self._numbers else 1
         self._size = 0 if self._numbers else segment_bytes  # of the newest; full: begin another
         self._whole = True
