@@ -1,13 +1,14 @@
 """tools/make_plain.py: what it takes away from machine code, and that the files it wrote are those
 it would write now."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tools.make_plain import render, sources, target_of
+from tools.make_plain import FIRMWARE, render, sources, target_of
 
 VIPER = '''# ruff: noqa: F821
 """Loops, as machine code."""
@@ -89,3 +90,23 @@ def test_check_tells_which_file_is_not(repo_root: Path, tmp_path: Path) -> None:
     assert said() == (0, "")
     assert (tmp_path / "firmware" / "a" / "x_plain.py").read_text() == PLAIN
     assert said("--check") == (0, "")
+
+
+CONSTANT = re.compile(r"^(_?[A-Z][A-Z0-9_]*) = const\((.+?)\)(?:  #.*)?$", re.MULTILINE)
+
+
+def constants(path: Path) -> dict[str, int]:
+    """Numbers by name: const() takes nothing from another file, so some stand in two."""
+    return {name: eval(value) for name, value in CONSTANT.findall(path.read_text())}
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda path: path.stem)
+def test_numbers_with_two_places_are_the_same(source: Path) -> None:
+    """What a file shares with that beside it, and with the telemetry's public ones."""
+    beside = source.with_name(source.name.replace("_viper", ""))
+    known = constants(FIRMWARE / "deckwatch/telemetry.py")
+    known = {name: value for name, value in known.items() if not name.startswith("_")}
+    known |= constants(beside) if beside.exists() else {}
+    public = {name.lstrip("_"): value for name, value in known.items()}
+    for name, value in constants(source).items():
+        assert public.get(name.lstrip("_"), value) == value, name

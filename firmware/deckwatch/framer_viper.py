@@ -46,9 +46,9 @@ _ROW = const(21)
 
 # What fit() says of a row that does not hold, from the least telling to the most: why
 _WAIT = const(0)
-_BAD_LENGTH = const(1)
-_CUT = const(2)
-_BAD_CHECK = const(3)
+_NO_LENGTH = const(1)
+_NO_END = const(2)
+_NO_CHECK = const(3)
 _NO_HEADER = const(4)
 
 
@@ -115,7 +115,7 @@ def scan(loop, patience: int) -> int:
                     more = 0
                     while after < end and not more:
                         more = int(fit(buf, rows_, heads_, checks, after, at + size, write))
-                        if more == _WAIT or more == 0 - _CUT:
+                        if more == _WAIT or more == 0 - _NO_END:
                             if patience == 2:
                                 state[_READ] = at
                                 state[_HELD] = size
@@ -133,7 +133,7 @@ def scan(loop, patience: int) -> int:
                         return 2
                     state[_READ] = at + size
                     return 1
-            if found == _WAIT or found == _CUT:
+            if found == _WAIT or found == _NO_END:
                 if patience:
                     state[_READ] = at
                     return 0
@@ -160,7 +160,7 @@ def scan(loop, patience: int) -> int:
 @micropython.viper
 def fit(buf, rows_, heads_, checks, row: int, at: int, end: int) -> int:
     """Size of the frame of one row at buf[at:end]. Where it does not hold, why: one of the reasons
-    above, negative; _WAIT while not even the header is in, _CUT while less than the frame is.
+    above, negative; _WAIT while not even the header is in, _NO_END while less than the frame is.
     """
     own = ptr8(buf)
     rows = ptr32(rows_)
@@ -185,7 +185,7 @@ def fit(buf, rows_, heads_, checks, row: int, at: int, end: int) -> int:
     if shown < whole:
         return _WAIT
     if available < rows[row + _NEED]:
-        return 0 - _CUT
+        return 0 - _NO_END
     size = rows[row + _ADD]
     form = rows[row + _FORM]
     place = at + rows[row + _OFFSET]
@@ -196,9 +196,9 @@ def fit(buf, rows_, heads_, checks, row: int, at: int, end: int) -> int:
     elif form == 3:
         size += own[place] << 8 | own[place + 1]
     if size < rows[row + _LOWEST] or size > rows[row + _HIGHEST]:
-        return 0 - _BAD_LENGTH
+        return 0 - _NO_LENGTH
     if size > available:
-        return 0 - _CUT
+        return 0 - _NO_END
     end = at + size
     whole = rows[row + _TAIL_SIZE]
     head = rows[row + _TAIL]
@@ -206,7 +206,7 @@ def fit(buf, rows_, heads_, checks, row: int, at: int, end: int) -> int:
     i = 0
     while i < whole:
         if own[place + i] != heads[head + i]:
-            return 0 - _BAD_CHECK
+            return 0 - _NO_CHECK
         i += 1
     check = rows[row + _CHECK]
     if check:
@@ -219,5 +219,5 @@ def fit(buf, rows_, heads_, checks, row: int, at: int, end: int) -> int:
             stored = stored << 8 | own[place + 1]
         start = at + rows[row + _FROM]
         if int(checks[check - 1](buf, start, end - rows[row + _END])) != stored:
-            return 0 - _BAD_CHECK
+            return 0 - _NO_CHECK
     return size

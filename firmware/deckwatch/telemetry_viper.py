@@ -17,9 +17,9 @@ _CELLS = const(2)
 _PROBES = const(3)
 _WIRES = const(4)
 _TOUCHED = const(1)
-_CELLS_TOUCHED = const(3)
-_TEMPS_TOUCHED = const(5)
-_WIRES_TOUCHED = const(9)
+_CELLS_TOUCHED = const(2)
+_TEMPS_TOUCHED = const(4)
+_WIRES_TOUCHED = const(8)
 _FAULTS_TOUCHED = const(16)
 
 _MAX_CELLS = const(32)
@@ -87,7 +87,7 @@ def put(arrays, kind: int, number: int, value: int):
             stamps[number] = now
             if number == known:
                 head[_PROBES] = number + 1
-            head[_MARKS] |= _TEMPS_TOUCHED
+            head[_MARKS] |= _TOUCHED | _TEMPS_TOUCHED
     elif number < _MAX_CELLS:
         if value < 0:
             value = 0
@@ -105,7 +105,7 @@ def put(arrays, kind: int, number: int, value: int):
             stamps[number] = now
             if number == known:
                 head[_CELLS] = number + 1
-            head[_MARKS] |= _CELLS_TOUCHED
+            head[_MARKS] |= _TOUCHED | _CELLS_TOUCHED
         else:
             wires = ptr16(arrays[9])
             known = head[_WIRES]
@@ -114,7 +114,7 @@ def put(arrays, kind: int, number: int, value: int):
                 known += 1
             wires[number] = value
             head[_WIRES] = known
-            head[_MARKS] |= _WIRES_TOUCHED
+            head[_MARKS] |= _TOUCHED | _WIRES_TOUCHED
 
 
 @micropython.viper
