@@ -45,18 +45,13 @@ class Segments:
             os.mkdir(FOLDER)
         except OSError:
             pass  # there already, or no room for it yet
-        try:
-            numbers = [_number(name) for name in os.listdir(FOLDER)]
-        except OSError:
-            numbers = []
-        self._numbers = sorted([number for number in numbers if number])
-        found = len(self._numbers)  # room for all there will be: the heap is not to grow on a ride
-        self._numbers.extend([0] * (segments + 1))
-        del self._numbers[found:]
-        self.sequence = self._numbers[-1] if self._numbers else 1
-        self._size = 0 if self._numbers else segment_bytes  # of the newest; full: begin another
+        numbers = _numbers()  # not kept: a list that grows from ride to ride takes of the heap
+        self._count = len(numbers)
+        self._newest = numbers[-1] if numbers else 0
+        self.sequence = numbers[-1] if numbers else 1
+        self._size = 0 if numbers else segment_bytes  # of the newest; full: begin another
         self._whole = True
-        if self._numbers:
+        if numbers:
             for size in self._records(self.sequence):
                 self._size += size
                 self.sequence = sequence_of(self._record, 0) + 1
@@ -70,25 +65,26 @@ class Segments:
     def append(self, buf, size: int) -> bool:
         """Keeps the records in buf[0:size], which it numbers; False when the flash takes none."""
         if self._size + size > self._segment_bytes:
-            self._numbers.append(self.sequence)
+            self._newest = self.sequence
+            self._count += 1
             self._size = 0
         at = 0
         sequence = self.sequence
         while at < size:
             at = seal(buf, at, sequence)
             sequence += 1
-        if self._put(_path(self._numbers[-1]), "ab", buf, size):
+        if self._put(_path(self._newest), "ab", buf, size):
             self._size += size
             self.sequence = sequence
             return True
         if not self._size:
-            self._numbers.pop()  # it was never begun
+            self._count -= 1  # it was never begun
         self._size = self._segment_bytes  # what the flash refuses to add to is left alone
         return False
 
     def is_crowded(self) -> bool:
         """Are there more segments than there should be?"""
-        return len(self._numbers) > self._segments
+        return self._count > self._segments
 
     def drop(self) -> bool:
         """Removes the oldest segment when there are too many; True when it did."""
@@ -116,17 +112,18 @@ class Segments:
             except OSError as error:
                 self.refused += 1
                 full = error.args[0] == _NO_SPACE
-            if not (again and full and len(self._numbers) > 1 and self._drop_oldest()):
+            if not (again and full and self._count > 1 and self._drop_oldest()):
                 return False
         return False
 
     def _drop_oldest(self) -> bool:
+        numbers = _numbers()
         try:
-            os.remove(_path(self._numbers[0]))
-        except OSError:
+            os.remove(_path(numbers[0]))
+        except (OSError, IndexError):
             self.refused += 1
             return False
-        del self._numbers[0]
+        self._count -= 1
         return True
 
     # --- reading ---
@@ -143,10 +140,11 @@ class Segments:
     def read(self, first: int, most: int, window) -> tuple:
         """Whole records from number `first` on, at most so many, into window: (number, bytes)."""
         count = size = 0
-        for place in range(len(self._numbers)):
-            if place + 1 < len(self._numbers) and self._numbers[place + 1] <= first:
+        numbers = _numbers()
+        for place in range(len(numbers)):
+            if place + 1 < len(numbers) and numbers[place + 1] <= first:
                 continue
-            records = self._records(self._numbers[place])
+            records = self._records(numbers[place])
             for record in records:
                 if sequence_of(self._record, 0) < first:
                     continue
@@ -160,11 +158,12 @@ class Segments:
 
     def oldest(self) -> int:
         """Number of the oldest record."""
-        return self._numbers[0] if self._numbers else self.sequence
+        numbers = _numbers()
+        return numbers[0] if numbers else self.sequence
 
     def recent(self):
         """The records of the last two segments, one by one in a buffer that is used again."""
-        for number in self._numbers[-2:]:
+        for number in _numbers()[-2:]:
             for _ in self._records(number):
                 yield self._record
 
@@ -185,6 +184,15 @@ class Segments:
                     yield record
         except OSError:
             pass
+
+
+def _numbers() -> list:
+    """Of all segments in flash, the oldest first."""
+    try:
+        numbers = [_number(name) for name in os.listdir(FOLDER)]
+    except OSError:
+        return []
+    return sorted([number for number in numbers if number])
 
 
 def _file(name: str) -> str:
