@@ -180,6 +180,35 @@ def test_names_a_string_or_a_caller_says_stay_and_others_are_short() -> None:
     assert "total" not in made["beside.py"]
 
 
+def test_globals_of_one_file_are_called_like_those_of_another() -> None:
+    """A name that MicroPython has is worth more than one of its own."""
+    made = link(PARTS)
+    late, pipeline = made["deckwatch/late.py"], made["deckwatch/pipeline.py"]
+    (shared,) = re.findall(r"from deckwatch.pipeline import (\w+)\n", late)
+    assert f"def {shared}(" in pipeline
+    (own,) = re.findall(r"class (\w+):", late)
+    assert re.search(rf"(class|def) {own}\b", pipeline)
+    assert own != shared
+
+
+def test_machine_code_is_one_file_and_what_stands_in_for_it_another() -> None:
+    use = "try:\n    from deckwatch.{0}_viper import {0}\nexcept ImportError:\n    {0} = None\n"
+    made = link(
+        {
+            **PARTS,
+            "deckwatch/a_viper.py": "from deckwatch.b_viper import b\ndef a(): return b()\n",
+            "deckwatch/b_viper.py": "def b(): return 1\n",
+            "deckwatch/b_plain.py": "def b(): return 1\n",
+            "deckwatch/pipeline.py": use.format("a")
+            + use.format("b")
+            + PARTS["deckwatch/pipeline.py"],
+        }
+    )
+    native = {path for path in made if path.endswith(("_viper.py", "_plain.py"))}
+    assert native == {"deckwatch/b_viper.py", "deckwatch/b_plain.py"}
+    assert made["deckwatch/pipeline.py"].count("from deckwatch.b_viper import") == 2
+
+
 def test_pairs_are_assigned_without_a_tuple() -> None:
     """`a, b = (c, d)` makes MicroPython allocate one."""
     text = link(PARTS)["deckwatch/pipeline.py"]

@@ -33,7 +33,10 @@ def leaders(modules: Mapping[str, Module]) -> dict[str, str]:
     led: dict[str, str] = {}
     apart = set(_boot_only(modules))
     apart |= {name for name, module in modules.items() if module.is_package}
-    apart |= {name for name in modules if name.endswith(("_viper", "_plain"))}
+    for kind in ("_viper", "_plain"):  # one file that a chip without machine code has not
+        alike = [name for name in modules if name.endswith(kind)]
+        alike = closure(alike, modules, set(modules).difference(alike))
+        led.update(dict.fromkeys(alike, *alike[:1]))
     first = [name for name in modules if _is_family(name, modules)]
     for leader in [_full(name) for name in _LEADERS] + first:
         if leader in modules and leader not in led:

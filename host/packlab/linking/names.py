@@ -4,7 +4,8 @@ MicroPython keeps every name of a module once, in the heap: a dozen bytes and it
 own modules call something is in flash already: those names are taken first, here as everywhere
 without any meaning. Global names and attributes never meet, so both take the same ones; an
 attribute that begins with an underscore is known in one module alone, and the next module's take
-the same again.
+the same again, as do globals that are known in one file alone. Which those are is known once all
+files are written: until then a mark stands for each global.
 
 Not renamed is what Python and MicroPython call something, what a string says (`getattr`, the
 owner's options), what is passed by its name, and what programs beside the firmware use (SPOKEN).
@@ -13,15 +14,21 @@ owner's options), what is passed by its name, and what programs beside the firmw
 import ast
 import builtins
 import keyword
+import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import count, islice, product
 
 from packlab.linking.modules import Module, bound, strings
 
+_MARK = re.compile(r"\b_g\d+_\b")
+_IMPORT = re.compile(r"^\s*from .*", re.MULTILINE)
+_OF_A_FILE = re.compile(rf"(?<=\.){_MARK.pattern}")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-# In every MicroPython from 1.24 on, whatever the port: names of py/ and extmod/
+# In every MicroPython an ESP32 or a PC runs: names of py/, extmod/, asyncio. One that is missing
+# costs a dozen bytes, no more.
 ROM = """
 acos acosh asin asinh atan atan2 atanh ceil cos cosh erf erfc expm1 fabs floor fmod frexp gamma
 isfinite isnan ldexp lgamma log10 log2 modf sin sinh sqrt tan tanh trunc radians copysign isalpha
@@ -35,7 +42,32 @@ ellipse scroll RGB565 GS8 MONO_HLSB MONO_HMSB MONO_VLSB MVLSB uctypes addressof 
 bytearray_at UINT8 INT8 UINT16 INT16 UINT32 INT32 UINT64 INT64 FLOAT32 FLOAT64 ARRAY PTR VOID
 BFUINT8 BFINT8 BFUINT16 BFINT16 BFUINT32 BFINT32 BF_POS BF_LEN NATIVE LITTLE_ENDIAN BIG_ENDIAN
 USHORT ULONG LONGLONG ULONGLONG UINT INT Signal PinBase mem8 mem16 mem32 a2b_base64 b2a_base64 ps1
-ps2 calcsize separators rmdir
+ps2 calcsize separators rmdir AF_INET AF_INET6 AUTO CancelledError DeflateIO EINPROGRESS Event
+FileIO FrameBuffer1 GS2_HMSB GS4_HMSB GZIP IOBase IOQueue LONG Lock Loop OrderedDict POLLIN
+POLLOUT PROTOCOL_TLS_CLIENT RAW RingIO SHORT SOCK_DGRAM SOCK_RAW SOCK_STREAM SOL_SOCKET
+SO_BROADCAST SO_REUSEADDR SSLContext Server SingletonGenerator Stream StreamReader StreamWriter
+Task TaskQueue TextIOWrapper ThreadSafeFlag VfsRom ViperTypeError ZLIB abs_tol accept aclose
+acquire argv array asyncio attr aw awrite awritestr backlog binascii bind buf buffering builtins
+byteorder call_exception_handler cancel cb chdir choice cmath code collect collections connect
+const context core coro crc32 create_task cur_task current_task data default
+default_exception_handler deflate degrees digest disable do_handshake_on_connect doc done drain dt
+dump dumps e enable encoding end er errorcode event exc exc_type exception execfile exp factorial
+file fill flags framebuf funcs function future gather gc generator get_event_loop
+get_exception_handler get_extra_info getaddrinfo getcwd group handler hashlib heap_lock
+heap_unlock heapq hexlify host idle idx ilistdir implementation indices inf invert io ipoll is_set
+isclose isenabled isinf json keepends key libc_ver line listdir listen little load loads lock
+locked log loop machine main_task makefile match math maxsize mem mem_alloc mem_free message
+micropython mkdir mkfs mode modify module modules mount n name namedtuple nan native
+new_event_loop newline off on open_connection os out_buf pack pack_into path peek peername ph_key
+phase pi pixel platform polar poller port print_exception ptr ptr16 ptr32 ptr8 push
+python_compiler queue_read queue_write r random rb re readexactly recv recvfrom register rel_tol
+rename req return_exceptions run run_forever run_until_complete runq_len s search seed select self
+sendto sep server_hostname server_side set_exception_handler setblocking setsockopt settimeout
+sgen sha256 single sleep sleep_ms socket soft_reset ssl start start_server state statvfs stderr
+stdin stdout step stop stream stream_awrite struct sub sync sys sz t task tau tb text threshold
+ticks ticks_add ticks_diff ticks_ms time timeout uint umount unhexlify unlink unpack unpack_from
+unregister usys v version version_info vfs viper wait wait_closed wait_for wait_for_ms
+wait_io_event waiter waiting waitq_len wrap_socket
 """
 ARGUMENTS = (
     "nan",
@@ -61,7 +93,8 @@ _BUILT_IN = frozenset(name for kind in _KINDS for name in dir(kind))
 
 
 class Names:
-    """`attribute` and `fresh_global` give the short ones."""
+    """`attribute` gives the short ones of attributes, `mark` what stands for a global until
+    `named` puts the short ones in its place."""
 
     def __init__(self, modules: Iterable[Module]) -> None:
         modules = list(modules)
@@ -86,23 +119,47 @@ class Names:
         for module in modules:
             own = [n for n in _attributes(module.tree) if n in renamed and n[0] == "_"]
             self._private[module.name] = dict(zip(dict.fromkeys(own), rest, strict=False))
-        self._globals = self._order()
-        self.real: dict[str, str] = {}
+        self._marks = count()
 
     def attribute(self, module: str, name: str) -> str:
         """The short name of an attribute, or itself."""
         return self._private.get(module, {}).get(name) or self._attributes.get(name, name)
 
-    def fresh_global(self) -> str:
-        """A name for a global that no other file has."""
-        return next(self._globals)
+    def mark(self) -> str:
+        """What stands for one more global."""
+        return f"_g{next(self._marks)}_"
 
-    def _order(self) -> Iterator[str]:
-        yield from (name for name in ROM.split() if name not in self._used)
+    def named(self, texts: Mapping[str, str], beside: Container[str]) -> dict[str, str]:
+        """The texts by path, with a name for each mark: for one that stands in several of them
+        one of its own, for the rest what is left, in each text anew. Programs beside the firmware
+        have no say in it: they call globals what they like."""
+        own = {path: text for path, text in texts.items() if path not in beside}
+        marks = {path: dict.fromkeys(_MARK.findall(text)) for path, text in own.items()}
+        texts_with = Counter(mark for found in marks.values() for mark in found)
+        order = self._order(ARGUMENTS)
+        called = {mark: next(order) for mark in texts_with if texts_with[mark] > 1}
+        rest = list(islice(order, len(texts_with)))
+        for found in marks.values():
+            called.update(zip([mark for mark in found if mark not in called], rest, strict=False))
+
+        def name(found: re.Match[str]) -> str:
+            return called.get(found[0], found[0])
+
+        def imported(line: re.Match[str]) -> str:
+            return _MARK.sub(lambda found: f"{name(found)} as {found[0]}", line[0])
+
+        made = {path: _MARK.sub(name, text) for path, text in own.items()}
+        for path in texts.keys() - own.keys():
+            made[path] = _OF_A_FILE.sub(name, _IMPORT.sub(imported, texts[path]))
+        return made
+
+    def _order(self, without: Iterable[str] = ()) -> Iterator[str]:
+        taken = self._used.union(without)
+        yield from (name for name in ROM.split() if name not in taken)
         for size in count(1):
             for letters in product(_LETTERS, repeat=size):
                 name = "".join(letters)
-                if name not in self._used and not keyword.iskeyword(name):
+                if name not in taken and not keyword.iskeyword(name):
                     yield name
 
 

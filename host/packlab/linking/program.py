@@ -75,7 +75,7 @@ class Program:
             spoken |= self._asked_for
         for name in sorted(module.own):
             kept = not is_own or name in spoken or name.startswith("__")
-            final = name if kept else self._names.fresh_global()
+            final = name if kept else self._names.mark()
             self._finals[module.name, name] = final
             if kept:
                 self._exported.add(final)
@@ -109,7 +109,7 @@ class Program:
             if spoken and self._leader_of[name] != name:
                 names = ", ".join(spoken)
                 made[by_name[name]] = f"from {self._leader_of[name]} import {names}\n"
-        return _without_empty_packages(made)
+        return self._names.named(_without_empty_packages(made), self.beside)
 
     def _rewritten(self, module: Module) -> Iterator[_Item]:
         rewriter = Rewriter(module, self._leader_of, self._names, self.find, self._own)
