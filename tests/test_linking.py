@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import MicroPython
 from deckwatch.telemetry import SLOTS_KEPT
+from packlab.flash.bundle import compile_text
 from packlab.linking import link
 from packlab.linking.names import ARGUMENTS, ROM
 
@@ -236,6 +237,21 @@ def test_micropython_has_the_borrowed_names_in_its_flash(micropython32: MicroPyt
     said = micropython32.execute(program + "micropython.qstr_info(1)")
     assert "Q(qqqq)" in said
     assert [name for name in names if f"Q({name})" in said] == []
+
+
+def test_the_names_a_file_uses_most_are_the_first_in_it(tmp_path: Path) -> None:
+    """They take one byte each; those from number 128 on take two."""
+    seldom = "".join(f"        self.seldom_{n} = len\n" for n in range(200))
+    often = "".join("        len(self.often_1, self.OFTEN, often_2=self)\n" for _ in range(5))
+    text = f"class Rod:\n    def __init__(self):\n{seldom}    def read(self):\n{often}"
+    said = "TOLD = ('often_1', 'OFTEN', 'often_2')\n"  # so they keep their names
+    keep = f"SEEN = {tuple(f'seldom_{n}' for n in range(200))!r}\n"
+    package = "deckwatch/profiles/rod.py"
+    made = link({"deckwatch/profiles/__init__.py": "", package: text + said + keep + "len(Rod)\n"})
+    data = compile_text(made[package].encode(), package, "x64", tmp_path / "mpy")
+    found = [data.index(name.encode()) for name in ("often_1", "OFTEN", "often_2", "seldom_50")]
+    assert found[-1] > max(found[:-1])
+    assert "__name__" not in link(PARTS)["deckwatch/pipeline.py"]  # which has few
 
 
 def test_slots_become_the_numbers_they_have() -> None:

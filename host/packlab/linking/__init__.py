@@ -2,11 +2,12 @@
 
 What is flashed, measured, frozen and run by the tests has all gone through `link`.
 
-    files.py    which modules become one file
-    modules.py  what binds what
-    values.py   numbers known before the program runs: they take the place of their names
-    names.py    short names for what the firmware calls its own
-    rewrite.py  does it, file by file
+    files.py      which modules become one file
+    modules.py    what binds what
+    values.py     numbers known before the program runs: they take the place of their names
+    names.py      short names for what the firmware calls its own
+    rewrite.py    does it, file by file
+    numbering.py  the names a file uses most get the smallest numbers
 """
 
 from packlab.linking.program import link

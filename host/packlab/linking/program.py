@@ -10,6 +10,7 @@ from functools import lru_cache
 from packlab.linking.files import SPOKEN, closure, is_by_name, leaders
 from packlab.linking.modules import PACKAGE, Module, bound, dotted, parsed, strings
 from packlab.linking.names import Names
+from packlab.linking.numbering import most_used_first
 from packlab.linking.rewrite import Global, Rewriter
 from packlab.linking.values import values
 
@@ -212,7 +213,8 @@ class Program:
                 continue
             seen.add(text)
             body.append(item.statement)
-        return _unparsed(ast.Module(body, []))
+        tree = ast.Module(body, [])
+        return _unparsed(ast.Module([*most_used_first(tree), *body], []) if is_own else tree)
 
 
 def link(texts: Mapping[str, str], beside: "Mapping[str, str] | None" = None) -> dict[str, str]:
