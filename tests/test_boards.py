@@ -14,6 +14,7 @@ from packlab.errors import PacklabError
 from packlab.flash import boards
 
 from tools.boards import CHIPS, NAMES, WIRES, complaints
+from tools.compiled import LINKED, linked, write_linked
 
 ROOT = Path(__file__).resolve().parent.parent
 BOARDS = boards.names()
@@ -192,6 +193,8 @@ def test_micropython_refuses_a_wrong_pin(tree: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_micropython_evaluates_the_app_manifest(name: str, tree: Path) -> None:
+    """It freezes what the linker gives, as it stands in the checkout now."""
+    write_linked()
     manifest = ROOT / "boards" / name / "manifest_app.py"
     done = subprocess.run(
         [sys.executable, str(tree / "tools" / "manifestfile.py"), "--freeze", str(manifest)],
@@ -200,8 +203,10 @@ def test_micropython_evaluates_the_app_manifest(name: str, tree: Path) -> None:
     frozen = {
         line.split("target_path='")[1].split("'")[0] for line in done.stdout.splitlines()[1:]
     }
-    firmware = ROOT / "firmware"
-    assert frozen == {path.relative_to(firmware).as_posix() for path in firmware.rglob("*.py")}
+    texts = linked(ROOT / "firmware")
+    assert frozen == texts.keys()
+    assert "opt=3" in done.stdout
+    assert {path: (ROOT / LINKED / path).read_text() for path in texts} == texts
 
 
 @pytest.mark.parametrize("name", BOARDS)

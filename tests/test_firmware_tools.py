@@ -14,6 +14,8 @@ from packlab.flash import boards
 from packlab.flash.flashing import BOOT
 from packlab.flash.link import Link
 
+from tools.compiled import LINKED
+
 TOOL = ROOT / "tools" / "firmware.py"
 
 
@@ -55,8 +57,12 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.mark.parametrize("name", boards.names())
 def test_what_builds_an_image(name: str, bench: Bench) -> None:
+    stale = ROOT / LINKED / "stale.py"  # of an earlier link
+    stale.parent.mkdir(parents=True, exist_ok=True)
+    stale.touch()
     code, out, err = bench.run(name)
     assert (code, err) == (0, "")
+    assert not stale.exists()
     output = ROOT / "build" / "firmware" / name
     port = (
         f"-C {bench.tree}/ports/esp32 BOARD={name} BOARD_DIR={ROOT}/boards/{name} BUILD={output}"

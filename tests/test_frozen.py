@@ -1,5 +1,5 @@
-"""The firmware frozen into an image: a unix build with a board's own manifest replays the demo as
-the sources do; and what the tool says when it cannot build."""
+"""The linked firmware frozen into an image: a unix build with a board's own manifest replays the
+demo as the sources do; and what the tool says when it cannot build."""
 
 import fcntl
 import json
@@ -17,6 +17,7 @@ from packlab.made import made_capture_path
 from packlab.session import REAL_LINE
 from virtual_board import launch
 
+from tools.compiled import linked, write_bench
 from tools.interpreters.locate import _cache
 
 BUILD = """
@@ -54,20 +55,24 @@ def image(tmp_path_factory: pytest.TempPathFactory, micropython64: MicroPython) 
 def test_all_of_it_is_in_the_image(image: Path) -> None:
     code = "help('modules')"
     said = subprocess.run([image, "-c", code], capture_output=True, text=True, check=True).stdout
-    firmware = ROOT / "firmware"
-    names = {p.relative_to(firmware).with_suffix("").as_posix() for p in firmware.rglob("*.py")}
-    assert names <= set(said.split())
+    mine = [name for name in said.split() if name.startswith("deckwatch")]
+    found = {name.removesuffix("/__init__") for name in mine}
+    files = [path for path in linked(ROOT / "firmware") if path.startswith("deckwatch/")]
+    assert found == {path.removesuffix(".py").removesuffix("/__init__") for path in files}
+    assert "deckwatch/pipeline" in found
+    assert "deckwatch/guardrails/judge" not in found  # part of the pipeline's file
+    assert {"boot", "main"} <= set(said.split())
 
 
 @pytest.mark.parametrize("line", ["real", "made"])
 def test_the_demo_replays_from_frozen_code(
-    line: str, image: Path, monkeypatch: pytest.MonkeyPatch
+    line: str, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = ROOT / REAL_LINE if line == "real" else made_capture_path("charge_and_ride", 1)
     settings = replay.Settings({"profile": "m365"}, telemetry=True, edges=True)
     with CaptureReader(path) as reader:
         expected = list(replay.replay(reader, settings))
-    bench = ROOT / "boards" / "BENCH"
+    bench = write_bench(tmp_path)
     frozen = ([str(image), str(bench / "core_replay.py")], {"MICROPYPATH": f"{bench}:.frozen"})
     monkeypatch.setattr(replay, "command", lambda *_: frozen)
     with CaptureReader(path) as reader:

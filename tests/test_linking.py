@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 from conftest import MicroPython
-from deckwatch.telemetry import SLOTS_KEPT
 from packlab.flash.bundle import compile_text
 from packlab.linking import link
 from packlab.linking.names import ARGUMENTS, ROM
-
-from tools.compiled import number_slots
 
 PARTS = {
     "deckwatch/__init__.py": '"""The package."""\n',
@@ -252,14 +249,3 @@ def test_the_names_a_file_uses_most_are_the_first_in_it(tmp_path: Path) -> None:
     found = [data.index(name.encode()) for name in ("often_1", "OFTEN", "often_2", "seldom_50")]
     assert found[-1] > max(found[:-1])
     assert "__name__" not in link(PARTS)["deckwatch/pipeline.py"]  # which has few
-
-
-def test_slots_become_the_numbers_they_have() -> None:
-    found = 0
-    for path in (Path(__file__).parent.parent / "firmware").rglob("*.py"):
-        numbered = number_slots(path.read_text())
-        for name, slot in re.findall(r'^(_\w+) = INDEX\["(\w+)"\]$', path.read_text(), re.M):
-            number = SLOTS_KEPT.index(slot) if slot in SLOTS_KEPT else 0
-            assert f"\n{name} = const({number})\n" in numbered, (path, name)
-            found += 1
-    assert found > 100

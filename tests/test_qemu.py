@@ -32,7 +32,8 @@ settings = Settings({{"profile": "m365"}}, telemetry=True)
 print(json.dumps(qemu.replay(machine, image, events, settings)))
 """
 VIPER = """
-print(json.dumps(qemu.run(machine, image, "import deckwatch.checksums_viper as v, sys;"
+print(json.dumps(qemu.run(machine, image, "import sys\\n"
+    "from deckwatch import checksums_viper as v\\n"
     "print(v.__name__, sys.implementation._mpy >> 10 & 15, sys.maxsize)")))
 """
 COUNT = """

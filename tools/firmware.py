@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Build a whole image for a board, the firmware frozen in; `make firmware BOARD=…` calls this.
+"""Build a whole image for a board, the linked firmware frozen in: `make firmware BOARD=…` does.
 
 It needs what MicroPython's esp32 port needs: ESP-IDF, activated (`. export.sh`), and MicroPython's
 source with micropython-lib, named by $MICROPYTHON_SOURCE. docs/flashing.md has the steps.
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from compiled import write_linked
 from packlab.errors import PacklabError
 from packlab.flash import boards
 
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         board = boards.load(options.board)
         tree = _tree()
         _check_idf()
+        write_linked()
         for command in commands(board, tree):
             _run(command)
         print(f"{_build(board) / 'firmware.bin'}: write it at {board.image_offset:#x}, or with")

