@@ -7,6 +7,7 @@ import pytest
 from deckwatch.alert import CLEAR, SET, UNKNOWN
 from deckwatch.faults import FAULTS, mask
 from deckwatch.guardrails.alerts_plain import is_any, next_moved, next_worse
+from deckwatch.guardrails.judge import WATCHED
 from deckwatch.telemetry import INDEX
 from pack_rig import PackRig
 
@@ -539,14 +540,11 @@ def test_next_code_that_may_have_moved() -> None:
     alerts.state = bytearray([CLEAR, SET, UNKNOWN, CLEAR, CLEAR])
     alerts.watched = bytearray([0, 1, 1, 1, 0])
     rules = SimpleNamespace(start=bytearray([0, 1, 2, 3, 5, 6]))
-    judge = SimpleNamespace(
-        rules=rules, level=bytearray([0, 0, 0, 0, 0, 0]), watched=bytearray([0, 1, 1, 0, 1, 0])
-    )
+    judge = SimpleNamespace(rules=rules, state=bytearray([0, WATCHED, WATCHED, 0, WATCHED, 0]))
     assert [next_moved(alerts, judge, code, 0) for code in range(6)] == [1, 1, 5, 5, 5, 5]
     assert [next_moved(alerts, judge, code, 1) for code in range(6)] == [1, 1, 2, 5, 5, 5]
-    judge.level[4] = 2
-    judge.watched[0] = 1
+    judge.state[4] |= 2
+    judge.state[0] = WATCHED
     assert [next_moved(alerts, judge, code, 1) for code in (0, 1, 3)] == [0, 1, 3]
-    judge.level[4] = 0
-    judge.watched[4] = 0
+    judge.state[4] = 0
     assert [next_moved(alerts, judge, code, 1) for code in (3, 4)] == [3, 5]

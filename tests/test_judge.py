@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, MicroPython
-from deckwatch.guardrails.judge import UNARMED, Judge, Rules
+from deckwatch.guardrails.judge import LEVEL, LOST, UNARMED, WATCHED, Judge, Rules
 from deckwatch.guardrails.table import CODES, ROWS
 from deckwatch.telemetry import FIRST_LASTING, Telemetry
 from judge_model import LEVELS, TICKS, Input, Rule, some_rule
@@ -534,7 +534,7 @@ def test_senses(slot: str, limit: int, sense: str) -> None:
             rig.put("still", 1)
             rig.judge(slot, value)
             rig.advance(1000)
-        found.append(rig.pack.judge.level[rule] == 3)
+        found.append(rig.pack.judge.state[rule] & LEVEL == 3)
     assert tuple(found) == sides[sense]
 
 
@@ -560,10 +560,10 @@ def test_release_lets_go_of_what_was_lost_too() -> None:
     assert rig.state("cell_high") == ("unknown", "alarm")
     judge = rig.pack.judge
     rule = next(number for number, row in enumerate(ROWS) if row[1] == "highest_mv")
-    assert judge.lost[rule]
+    assert judge.state[rule] & LOST
     judge.rules.limit[judge.rules.place(rule, 3)] = UNARMED
     judge.release()
-    assert (judge.level[rule], judge.lost[rule]) == (0, 0)
+    assert judge.state[rule] & (LEVEL | LOST) == 0
 
 
 # --- as machine code -----------------------------------------------------------------------------
@@ -650,8 +650,7 @@ def test_rules_made_by_chance_are_judged_as_the_model_does(seed: int) -> None:
         waits = [ms for rule in rules for ms in rule.judge(now, whole, t.ttl_ms)]
         after = [(rule.level, rule.lost, rule.watched) for rule in rules]
         told = [
-            (judge.level[rule], bool(judge.lost[rule]), bool(judge.watched[rule]))
-            for rule in range(len(rules))
+            (state & LEVEL, bool(state & LOST), bool(state & WATCHED)) for state in judge.state
         ]
         assert told == after, (seed, step)
         assert wait == min([1000, *waits]), (seed, step)

@@ -13,14 +13,11 @@ from array import array
 from deckwatch import config
 from deckwatch.guardrails import alerts_plain, alerts_viper, judge_plain, judge_viper
 from deckwatch.guardrails.alerts import Alerts
-from deckwatch.guardrails.judge import UNARMED, Judge, Rules
+from deckwatch.guardrails.judge import LEVEL, UNARMED, Judge, Rules
 from deckwatch.meters import probes_plain, probes_viper, tell_plain, tell_viper
 from deckwatch.telemetry import SLOTS, Telemetry
 
-STATE = (
-    "level", "lost", "watched", "since", "agree", "clear_since", "clear_agree", "confirm", "count",
-    "pending",
-)  # fmt: skip
+STATE = ("state", "since", "agree", "tally", "count")
 FAR = (-(1 << 30), -1, 0, 1, (1 << 30) - 1)
 
 
@@ -40,6 +37,10 @@ def near(rules, number):
         return rule, FAR[away % len(FAR)]
     clear = rules.clear_by[rule]
     return rule, limit + (-1, 0, 1, -clear - 1, -clear, 1 - clear, clear)[away % 7]
+
+
+def set_levels(judge):
+    return sum([state & LEVEL for state in judge.state])
 
 
 def compare_meters(number, now):
@@ -90,7 +91,7 @@ def main():
         if not random.getrandbits(6):
             t.drop(random.getrandbits(8) % len(SLOTS))
         whole = random.getrandbits(3) == 0
-        before = sum(judges[1].level)
+        before = set_levels(judges[1])
         waits = [
             code.judge(judge, t, now, whole, 1000)
             for code, judge in zip((judge_viper, judge_plain), judges)
@@ -111,13 +112,13 @@ def main():
                     found.append(alerts_plain.next_worse(alerts, state, code, 1))
                 if found[::2] != found[1::2]:
                     print("round %d code %d finds %r" % (number, code, found))
-        flags = alerts.watched, judges[1].watched, alerts.codes
+        flags = alerts.watched, judges[1].state, alerts.codes
         if alerts_viper.is_any(*flags) != alerts_plain.is_any(*flags):
             print("round %d differs in is_any" % number)
         if number % 8 == 0:
             compare_meters(number, now)
         changes += judges[0].changed
-        levels += sum(judges[1].level) > before
+        levels += set_levels(judges[1]) > before
         judges[0].changed = False
         alerts.update(t, now)
     print(given["rounds"], changes, levels)

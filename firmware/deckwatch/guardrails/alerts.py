@@ -7,6 +7,7 @@ from array import array
 from micropython import const
 
 from deckwatch.alert import CLEAR, OK, SET, UNKNOWN, WARN
+from deckwatch.guardrails.judge import LEVEL, LOST, WATCHED
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import saturated
 
@@ -80,10 +81,11 @@ class Alerts:
         lost = OK
         watched = False
         for rule in range(rules.start[code], rules.start[code + 1]):
-            if judge.watched[rule]:
+            state = judge.state[rule]
+            if state & WATCHED:
                 watched = True
-            level = judge.level[rule]
-            if judge.lost[rule]:
+            level = state & LEVEL
+            if state & LOST:
                 lost = max(lost, level)
             elif level > best:
                 best = level

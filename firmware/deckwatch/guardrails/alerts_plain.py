@@ -1,6 +1,12 @@
 """alerts_viper.py in plain Python; written by tools/make_plain.py, never by hand."""
 
+from micropython import const
+
 from deckwatch.alert import CLEAR, SET
+
+# Judge.state, as in judge.py
+_LEVEL = const(3)
+_WATCHED = const(8)
 
 
 def next_moved(alerts, judge, code: int, collects: int) -> int:
@@ -11,8 +17,7 @@ def next_moved(alerts, judge, code: int, collects: int) -> int:
     state = alerts.state
     told = alerts.watched
     start = judge.rules.start
-    level = judge.level
-    watched = judge.watched
+    states = judge.state
     clear = CLEAR
     stands = SET
     codes = alerts.codes
@@ -24,9 +29,9 @@ def next_moved(alerts, judge, code: int, collects: int) -> int:
                 return code
             sees = 0
             for rule in range(start[code], start[code + 1]):
-                if level[rule]:
+                if states[rule] & _LEVEL:
                     return code
-                if watched[rule]:
+                if states[rule] & _WATCHED:
                     sees = 1
             if told[code] != sees:
                 return code

@@ -4,8 +4,13 @@ chip, because it is done in every round. alerts.py and pipeline.py call it.
 """
 
 import micropython
+from micropython import const
 
 from deckwatch.alert import CLEAR, SET
+
+# Judge.state, as in judge.py
+_LEVEL = const(3)
+_WATCHED = const(8)
 
 
 @micropython.viper
@@ -17,8 +22,7 @@ def next_moved(alerts, judge, code: int, collects: int) -> int:
     state = ptr8(alerts.state)
     told = ptr8(alerts.watched)
     start = ptr8(judge.rules.start)
-    level = ptr8(judge.level)
-    watched = ptr8(judge.watched)
+    states = ptr8(judge.state)
     clear = int(CLEAR)
     stands = int(SET)
     codes = int(alerts.codes)
@@ -30,9 +34,9 @@ def next_moved(alerts, judge, code: int, collects: int) -> int:
                 return code
             sees = 0
             for rule in range(start[code], start[code + 1]):
-                if level[rule]:
+                if states[rule] & _LEVEL:
                     return code
-                if watched[rule]:
+                if states[rule] & _WATCHED:
                     sees = 1
             if told[code] != sees:
                 return code

@@ -9,7 +9,6 @@ from array import array
 
 from micropython import const
 
-from deckwatch.alert import OK
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import saturated
 
@@ -21,6 +20,12 @@ except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.p
 _TICK_MS = const(100)  # hold times are kept in tenths of a second: 16 bits reach 109 minutes
 UNARMED = const(-(1 << 29))
 _NO_GATE = const(255)
+
+# Judge.state of a rule: a level, and
+LEVEL = const(3)
+LOST = const(4)
+WATCHED = const(8)
+PENDING = const(16)
 
 
 class Rules:
@@ -91,28 +96,25 @@ class Rules:
 class Judge:
     """One pack's rules at work.
 
-    level: per rule, what is set now. lost: it was set, then its values went stale or its gate
-    closed, and nothing has confirmed it since. watched: it has a limit, and its inputs are there.
-    changed: one of these moved since the caller last looked (the caller clears it).
+    state: per rule, the level that is set now, with LOST, it was set, then its values went stale
+    or its gate closed, and nothing has confirmed it since; WATCHED, it has a limit, and its inputs
+    are there; PENDING, a time or a sample is waited for. changed: one of the first three moved
+    since the caller last looked (the caller clears it).
     """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.size = len(rules.slot)
-        self.level = bytearray(self.size)
-        self.lost = bytearray(self.size)
-        self.watched = bytearray(self.size)
+        self.state = bytearray(self.size)
         self.changed = False
-        # What is under way is judge_viper.py's: since when, and on how many samples, by place and
-        # by rule
-        places = len(rules.level)
-        self.since = array("i", bytes(4 * places))
-        self.agree = bytearray(places)
-        self.clear_since = array("i", bytes(4 * self.size))
-        self.clear_agree = bytearray(self.size)
-        self.confirm = bytearray(self.size)  # samples that say that what was lost still stands
-        self.count = array("H", bytes(2 * self.size))  # of the slot, when it was last judged
-        self.pending = bytearray(self.size)
+        # What is under way is judge_viper.py's. By place: since when the limit has been passed, of
+        # the level that is set, since when it may be over; and on how many samples it was passed.
+        # By rule: how many say that what is set is over, or from _STANDS on, that it still stands;
+        # and the count of the slot when it was last judged.
+        self.since = array("i", bytes(4 * len(rules.level)))
+        self.agree = bytearray(len(rules.level))
+        self.tally = bytearray(self.size)
+        self.count = array("H", bytes(2 * self.size))
 
     def update(self, t, now: int, whole: bool, longest_ms: int) -> int:
         """Judges what is new (everything with `whole`).
@@ -121,22 +123,16 @@ class Judge:
         """
         return judge(self, t, now, whole, longest_ms)
 
-    def _set(self, rule: int, level: int) -> None:
-        self.level[rule] = level
-        self.lost[rule] = False
-        self.clear_agree[rule] = 0
-        self.changed = True
-
     def release(self) -> None:
         """Lets go of levels that have no limit any more, after the owner has changed the rules."""
         for rule in range(self.size):
-            level = self.level[rule]
+            level = self.state[rule] & LEVEL
             if level and self.rules.limit[self.rules.place(rule, level)] == UNARMED:
-                self._set(rule, OK)
+                self.state[rule] &= WATCHED | PENDING
+                self.tally[rule] = 0
+                self.changed = True
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
         for place in range(len(self.since)):
             self.since[place] = saturated(now, self.since[place])
-        for rule in range(self.size):
-            self.clear_since[rule] = saturated(now, self.clear_since[rule])

@@ -9,6 +9,13 @@ _UNARMED = const(-(1 << 29))
 _NO_GATE = const(255)
 _AGE = const((1 << 30) - 1)
 
+# Judge.state, as in judge.py
+_LEVEL = const(3)
+_LOST = const(4)
+_WATCHED = const(8)
+_PENDING = const(16)
+_STANDS = const(128)  # in Judge.tally
+
 
 def judge(judge, t, now: int, whole: int, wait: int) -> int:
     """Judges what is new (everything with `whole`), what waits for its hold time, and what can be
@@ -28,52 +35,48 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
     seen = t.seen
     ttl = t.ttl_ms
     lasting = FIRST_LASTING
-    level = judge.level
-    lost = judge.lost
-    watched = judge.watched
+    states = judge.state
     since = judge.since
     agree = judge.agree
-    clear_since = judge.clear_since
-    clear_agree = judge.clear_agree
-    confirm = judge.confirm
+    tally = judge.tally
     judged = judge.count
-    pending = judge.pending
     changed = 0
     for rule in range(judge.size):
         slot = slots[rule]
-        if not whole and count[slot] == judged[rule] and not pending[rule]:
-            if watched[rule] or not seen[slot] or not armed[rule]:
+        state = states[rule]
+        if not whole and count[slot] == judged[rule] and not state & _PENDING:
+            if state & _WATCHED or not seen[slot] or not armed[rule]:
                 continue
         gate = gates[rule]
         applies = 1
         sees = 0
         if armed[rule] and seen[slot]:
             if slot >= lasting or (now - stamp[slot]) & _AGE <= ttl:
-                sees = 1
+                sees = _WATCHED
         if gate != _NO_GATE:
             if value[gate] == 0:
                 applies = 0
             if not seen[gate] or gate < lasting and (now - stamp[gate]) & _AGE > ttl:
                 sees = 0
-        if watched[rule] != sees:
-            watched[rule] = sees
+        if state & _WATCHED != sees:
             changed = 1
+        level = state & _LEVEL
+        lost = state & _LOST
         new = 1
         if applies and count[slot] == judged[rule]:
             new = 0
         judged[rule] = count[slot]
-        pending[rule] = 0
         first = firsts[rule]
         end = firsts[rule + 1]
         if not sees or not applies and rules.holding[rule]:
             # Nothing to judge: agreement and hold times count from the next value on
             for place in range(first, end):
                 agree[place] = 0
-            clear_agree[rule] = 0
-            confirm[rule] = 0
-            if level[rule] and not lost[rule]:
-                lost[rule] = 1
+            tally[rule] = 0
+            if level and not lost:
+                lost = _LOST
                 changed = 1
+            states[rule] = level | lost | sees
             continue
         v = value[slot]
         v = (((v >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (v & 0xFFFF)
@@ -81,6 +84,7 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
         need = rules.need[rule]
 
         # Raise: the worst level whose limit has been passed for long enough, on enough samples
+        pending = 0
         for place in range(first, end):
             limit = limits[place]
             limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
@@ -99,60 +103,61 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
                     agree[place] = agree[place] + 1
                 left = rules.hold[place] * _TICK_MS - ((now - since[place]) & _AGE)
                 if left <= 0 and agree[place] >= need:
-                    if levels[place] > level[rule]:
-                        level[rule] = levels[place]
-                        lost[rule] = 0
-                        clear_agree[rule] = 0
+                    if levels[place] > level:
+                        level = levels[place]
+                        lost = 0
                         changed = 1
                 else:
-                    if levels[place] > level[rule]:
-                        pending[rule] = 1
+                    if levels[place] > level:
+                        pending = _PENDING
                     if 0 < left and left < wait:
                         wait = left
-        if not level[rule]:
+        if not level:
+            states[rule] = sees | pending
             continue
 
         # Lower: to the worst level that is not on the safe side of its limit by clear_by
         clear_by = rules.clear_by[rule]
         place = end - 1
-        while levels[place] != level[rule]:
+        while levels[place] != level:
             place -= 1
         limit = limits[place]
         limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
         inside = limit - v if rising[rule] == 1 else v - limit
+        said = tally[rule]
         if applies and (inside < clear_by or inside == 0 and not strict):
-            clear_agree[rule] = 0
-            if lost[rule]:  # still wrong: it stands again once enough samples say so
-                if new or not confirm[rule]:
-                    confirm[rule] = confirm[rule] + 1
-                if confirm[rule] >= need:
-                    lost[rule] = 0
+            if said < _STANDS:
+                said = _STANDS
+            if lost:  # still wrong: it stands again once enough samples say so
+                if new or said == _STANDS:
+                    said += 1
+                if said >= _STANDS + need:
+                    lost = 0
                     changed = 1
-            continue
-        confirm[rule] = 0
-        if not clear_agree[rule]:
-            clear_since[rule] = now
-            clear_agree[rule] = 1
-        elif new and clear_agree[rule] < need:
-            clear_agree[rule] = clear_agree[rule] + 1
-        left = rules.clear_hold[rule] * _TICK_MS - ((now - clear_since[rule]) & _AGE)
-        if left > 0 or clear_agree[rule] < need:
-            pending[rule] = 1
-            if 0 < left and left < wait:
-                wait = left
-            continue
-        level[rule] = 0
-        while applies and place > first:
-            place -= 1
-            limit = limits[place]
-            limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
-            inside = limit - v if rising[rule] == 1 else v - limit
-            if limit != _UNARMED and (inside < clear_by or inside == 0 and not strict):
-                level[rule] = levels[place]
-                break
-        lost[rule] = 0
-        clear_agree[rule] = 0
-        changed = 1
+        else:
+            if said == 0 or said >= _STANDS:
+                said = 1
+                since[place] = now
+            elif new and said < need:
+                said += 1
+            left = rules.clear_hold[rule] * _TICK_MS - ((now - since[place]) & _AGE)
+            if left > 0 or said < need:
+                pending = _PENDING
+                if 0 < left and left < wait:
+                    wait = left
+            else:
+                level = said = lost = 0
+                while applies and place > first:
+                    place -= 1
+                    limit = limits[place]
+                    limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
+                    inside = limit - v if rising[rule] == 1 else v - limit
+                    if limit != _UNARMED and (inside < clear_by or inside == 0 and not strict):
+                        level = levels[place]
+                        break
+                changed = 1
+        tally[rule] = said
+        states[rule] = level | lost | sees | pending
     if changed:
         judge.changed = True
     return wait
