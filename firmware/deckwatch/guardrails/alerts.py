@@ -51,8 +51,9 @@ class Alerts:
         self.peak = array("i", bytes(4 * codes))
         self.count = array("H", bytes(2 * codes))
         self._rule = bytearray(codes)  # the rule behind the record
-        self._other = bytearray(codes)  # another name, seen in one sample so far: in which
-        self._other_count = array("H", bytes(2 * codes))
+        # of each _NAMED slot: another name, seen in one sample so far; and in which
+        self._other = array("H", bytes(2 * len(_NAMED)))
+        self._other_count = array("H", bytes(2 * len(_NAMED)))
         self.watch_changed = self.moved = True
         self.news = self.good_news = False
         self._chirped = False  # since the last ride
@@ -139,16 +140,16 @@ class Alerts:
         if slot not in _NAMED:
             self.where[code] = where
         elif where == self.where[code]:
-            self._other[code] = 0
+            self._other[_NAMED.index(slot)] = 0
         elif where:
-            self._rename(code, where, t.count[slot])
+            self._rename(code, _NAMED.index(slot), where, t.count[slot])
 
-    def _rename(self, code: int, where: int, count: int) -> None:
+    def _rename(self, code: int, named: int, where: int, count: int) -> None:
         """Another fault or error code is told once two samples name it."""
-        if where != self._other[code]:
-            self._other[code] = where
-            self._other_count[code] = count
-        elif count != self._other_count[code] and self.state[code] == SET:
+        if where != self._other[named]:
+            self._other[named] = where
+            self._other_count[named] = count
+        elif count != self._other_count[named] and self.state[code] == SET:
             self.where[code] = where
             if self.level[code] >= WARN:
                 self.news = True
