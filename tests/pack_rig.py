@@ -141,7 +141,7 @@ class PackRig:
 class MeterRig:
     """One meter alone: what it takes from others is told to it as if it were measured.
 
-    rig = MeterRig(Stuck(4200))
+    rig = MeterRig(Stuck(10, 4200))
     rig.tell(highest_mv=3700, cells=[3700] * 10)    told now; the meter looks
     rig.tell(after=500, current_ma=0)               the same half a second later
     rig.value("stuck_cell_mv"), rig.where("stuck_cell_mv"), rig.count("stuck_cell_mv")

@@ -473,7 +473,7 @@ def test_two_weeks_of_standing_are_no_step() -> None:
     rig.hear(**volts(-10_000))  # type: ignore[arg-type]
     rig.round()
     assert meter._loaded_mv == 0
-    assert meter._from is False or (rig.now - meter._from_at) % wrap > 5000
+    assert not meter._from_pack_mv or (rig.now - meter._from_at) % wrap > 5000
 
 
 # --- against the pack model ----------------------------------------------------------------------
@@ -542,7 +542,7 @@ def test_sag_begins_at_5_a_no_later_than_2500_ms_after_light(
 
 
 def alone(groups: int = 3, start: int = 0) -> MeterRig:
-    rig = MeterRig(Load(Memory()), start)
+    rig = MeterRig(Load(0, Memory()), start)
     rig.memory = rig.meter._memory
     rig.t.groups = groups
     return rig

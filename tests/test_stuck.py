@@ -142,7 +142,7 @@ def test_set_of_weeks_ago_is_not_compared_after_the_wrap() -> None:
 
 
 def alone(full_mv: int = 4200, groups: int = 5, start: int = 0) -> MeterRig:
-    rig = MeterRig(Stuck(full_mv), start)
+    rig = MeterRig(Stuck(0, full_mv), start)
     rig.t.groups = groups
     return rig
 

@@ -50,11 +50,11 @@ def compare_meters(number, now):
         most = 1 << random.getrandbits(4)
         return [random.choice((-most, most - 1, 230, -0x8000)) for _ in range(size)]
 
-    arrays = [array("h", readings(size)) for size in (8, 8, 40)]
+    kept_dc = array("h", [dc for size in (8, 8, 16, 40) for dc in readings(size)])
     ages = (0, 1, 9999, 10000, 10001, 60000)
-    arrays.append(array("i", [(now - random.choice(ages)) & (1 << 30) - 1 for _ in range(5)]))
+    kept_at = array("i", [(now - random.choice(ages)) & (1 << 30) - 1 for _ in range(5)])
     kept = random.getrandbits(8) % 6
-    jumps = [code.jump(arrays, 8, kept, now) for code in (probes_viper, probes_plain)]
+    jumps = [code.jump(kept_dc, kept_at, 8, kept, now) for code in (probes_viper, probes_plain)]
     if jumps[0] != jumps[1]:
         print("round %d jumps %r" % (number, jumps))
     values = array("i", [random.choice(FAR) for _ in range(4)])

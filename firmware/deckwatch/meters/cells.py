@@ -37,7 +37,9 @@ _TOP_MV = const(50)  # "within 50 mV of full"
 _LOAD_MA = const(5000)
 _MOMENT_MS = const(500)  # longest a set may take: 16 Daly frames last 217 ms (sheet daly.md 1)
 _PAIR_MS = const(1000)  # furthest apart pack and cell readings may lie to be compared
-_PAST = const(3)  # samples kept to compare with
+_PAST = const(3)  # samples kept to compare with: cells, and
+_MA = const(0)
+_AT = const(3)
 _JUMP_MS = const(10000)
 _STEP_MA = const(3000)
 _MOST_ERROR_MV = const(1000000)  # keeps the thousandfold below 2**30
@@ -55,9 +57,8 @@ class Cells:
         self._full_mv = full_mv
         self._wild_mv = wild_mv
         self._samples = 0  # goes on counting when the scooter is switched off: a new sample is new
-        self._past_mv = array("H", bytes(2 * MAX_CELLS * _PAST))
-        self._past_ma = array("i", bytes(4 * _PAST))
-        self._past_at = array("i", bytes(4 * _PAST))
+        self._past_mv = array("H", bytes(2 * (series or MAX_CELLS) * _PAST))
+        self._past = array("i", bytes(4 * 2 * _PAST))
         self.reset()
 
     def reset(self) -> None:
@@ -67,8 +68,7 @@ class Cells:
         self._total_mv = 0
         self._sampled_at = 0
         self._oldest_at = 0
-        self._kept = 0
-        self._next = 0
+        self._kept = 0  # samples; of _PAST the oldest is the next to go: then _PAST + its place
 
     def update(self, t, now: int) -> None:
         """Takes a sample when a set has become complete; compares it with the pack voltage."""
@@ -201,10 +201,10 @@ class Cells:
             return
         jump = jump_cell = 0
         for back in (1, _PAST):
-            place = (self._next + _PAST - back) % _PAST
+            place = (self._kept + _PAST - back) % _PAST
             if back <= self._kept and self._comparable(t, place, now):
                 for cell in range(series):
-                    moved = abs(t.cell_mv[cell] - self._past_mv[place * MAX_CELLS + cell])
+                    moved = abs(t.cell_mv[cell] - self._past_mv[cell * _PAST + place])
                     if moved > jump:
                         jump = moved
                         jump_cell = cell + 1
@@ -212,24 +212,23 @@ class Cells:
         self._keep(t, series, now)
 
     def _comparable(self, t, place: int, now: int) -> bool:
-        step = abs(t.value[_CURRENT] - self._past_ma[place])
-        return age_ms(now, self._past_at[place]) <= _JUMP_MS and step < _STEP_MA
+        step = abs(t.value[_CURRENT] - self._past[_MA + place])
+        return age_ms(now, self._past[_AT + place]) <= _JUMP_MS and step < _STEP_MA
 
     def _keep(self, t, series: int, now: int) -> None:
-        place = self._next
+        place = self._kept % _PAST
         for cell in range(series):
-            self._past_mv[place * MAX_CELLS + cell] = t.cell_mv[cell]
-        self._past_ma[place] = t.value[_CURRENT]
-        self._past_at[place] = now
-        self._next = (place + 1) % _PAST
-        self._kept = min(self._kept + 1, _PAST)
+            self._past_mv[cell * _PAST + place] = t.cell_mv[cell]
+        self._past[_MA + place] = t.value[_CURRENT]
+        self._past[_AT + place] = now
+        self._kept += 1 if self._kept < 2 * _PAST - 1 else 1 - _PAST
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
         self._oldest_at = saturated(now, self._oldest_at)
         self._sampled_at = saturated(now, self._sampled_at)
-        for place in range(_PAST):
-            self._past_at[place] = saturated(now, self._past_at[place])
+        for place in range(_AT, _AT + _PAST):
+            self._past[place] = saturated(now, self._past[place])
 
 
 def _is_steady(t, now: int) -> bool:

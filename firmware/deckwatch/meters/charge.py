@@ -8,8 +8,6 @@ before the session is recognised counts. Charge at the start is the lower of the
 that of the voltage, less 12 milliohm a group.
 """
 
-from array import array
-
 from micropython import const
 
 from deckwatch.meters.ocv import curve_of, permille
@@ -17,9 +15,9 @@ from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms, saturated
 
 try:
-    from deckwatch.meters.tell_viper import NOTHING, tell
+    from deckwatch.meters.tell_viper import NOTHING, tell, told
 except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
-    from deckwatch.meters.tell_plain import NOTHING, tell
+    from deckwatch.meters.tell_plain import NOTHING, tell, told
 
 _PACK = INDEX["pack_mv"]
 _CURRENT = INDEX["current_ma"]
@@ -78,12 +76,10 @@ class Charge:
     def __init__(self, config, memory) -> None:
         self._series = config.series
         self._full_mv = config.full_mv
-        self._curve = curve_of(config.full_mv)
         self._design_mah = config.design_mah
         self._target_pct = config.limits.get("charge_target_info_pct") or _TARGET_PCT
         self._memory = memory
         self._count = 0
-        self._told = array("i", bytes(4 * len(_RESULTS)))
         self._on = False
         self.reset()
 
@@ -122,7 +118,6 @@ class Charge:
             self._pack_mv = t.value[_PACK]
         self._follow_session(t, now)
         groups = self._series or t.groups
-        told = self._told
         told[2] = self._capacity_pct(t)
         told[3] = told[4] = told[5] = told[6] = told[7] = NOTHING
         if self._on:
@@ -143,7 +138,6 @@ class Charge:
 
     def _tell_session(self, t, groups: int, flowed_ms: int, heard: bool, now: int) -> None:
         """What only a charge can tell, in the order of _RESULTS."""
-        told = self._told
         capacity_mah = self._capacity(t)
         told[0] = self._mah
         told[1] = self._flow_ms // 1000
@@ -221,7 +215,7 @@ class Charge:
         groups = self._series or t.groups
         if groups and t.fresh(_PACK, now):
             mv = self._pack_mv // groups - min(max(self._ma, 0), _MOST_MA) * _GROUP_MOHM // 1000
-            least = permille(self._curve, mv)
+            least = permille(curve_of(self._full_mv), mv)
         if t.fresh(_SOC, now) and (least < 0 or t.value[_SOC] * 10 < least):
             least = t.value[_SOC] * 10
         return least

@@ -10,17 +10,15 @@ probes at exactly 20 degC and no current (published emulator boards, xiaomi.md 5
 never change and never a current, while the voltage moves by a volt (Rita, xiaomi.md 5.3).
 """
 
-from array import array
-
 from micropython import const
 
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms, saturated
 
 try:
-    from deckwatch.meters.tell_viper import tell
+    from deckwatch.meters.tell_viper import tell, told
 except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
-    from deckwatch.meters.tell_plain import tell
+    from deckwatch.meters.tell_plain import tell, told
 
 _PACK = INDEX["pack_mv"]
 _CURRENT = INDEX["current_ma"]
@@ -53,7 +51,6 @@ class Frozen:
     def __init__(self, series: int) -> None:
         self._series = series
         self._count = 0
-        self._told = array("i", bytes(4 * len(_RESULTS)))
         self.reset()
 
     def reset(self) -> None:
@@ -78,7 +75,6 @@ class Frozen:
         self._repeat(t.value[_PACK], t.value[_CURRENT], now)
         load = self._both_ms(self._loaded, self._loaded_since, now)
         ride = self._both_ms(self._rides, self._rides_since, now)
-        told = self._told
         told[0] = load
         told[1] = ride
         told[2] = self._is_stand_in(t, now)

@@ -70,18 +70,20 @@ class Estimate:
 
 
 class Load:
-    """One pack's. Its best resistance is `memory`'s, which outlives a power-off."""
+    """One pack's. Its best resistance is `memory`'s, which outlives a power-off. series: cells,
+    0 = as many as there are."""
 
-    def __init__(self, memory) -> None:
+    def __init__(self, series: int, memory) -> None:
+        groups = series or MAX_CELLS
         self._memory = memory
         self._pack = Estimate()
         self._group = Estimate()  # the median group's
         self._steps = 1  # of the pack, and of the groups; that there was none yet is the first
         self._cell_steps = 1
         self._grown_pct = 100
-        self._group_uohm = array("H", bytes(2 * MAX_CELLS))
-        self._waiting_mv = array("H", bytes(2 * MAX_CELLS))
-        self._from_mv = array("H", bytes(2 * MAX_CELLS))
+        self._group_uohm = array("H", bytes(2 * groups))
+        self._waiting_mv = array("H", bytes(2 * groups))
+        self._from_mv = array("H", bytes(2 * groups))
         self._weak_pct = 100
         self._weak_mv = self._weak_cell = 0
         self._count = self._sets = 0
@@ -94,14 +96,13 @@ class Load:
         self._level_ma = 0
         self._ma = self._mv = self._at = 0
         self._taken = False  # a step to this current has been taken
-        self._from = False  # the one before it, at its end
-        self._from_ma = self._from_pack_mv = self._from_at = 0
+        self._from_pack_mv = 0  # at the end of the one before it; 0 = there is none
+        self._from_ma = self._from_at = 0
         self._waits = False  # cells that wait for the current after them
         self._waiting_ma = self._waiting_at = 0
         self._has_cells = False
         self._cells_ma = self._cells_moved_ma = self._cells_at = 0
-        self._light = False
-        self._light_mv = self._light_at = 0
+        self._light_mv = self._light_at = 0  # 0 mV: never yet
         self._loaded = False
         self._loaded_mv = self._loaded_at = 0
 
@@ -125,7 +126,6 @@ class Load:
         lasts = self._levels and abs(ma - self._level_ma) < _LEVEL_MA + abs(self._level_ma) // 16
         if not lasts:
             if self._lasted(self._at):
-                self._from = True
                 self._from_ma = self._ma
                 self._from_pack_mv = self._mv
                 self._from_at = self._at
@@ -160,12 +160,11 @@ class Load:
         if ma > -_STEP_MA:
             self._loaded = False
             if abs(ma) < _LIGHT_MA:
-                self._light = True
                 self._light_mv = self._mv
                 self._light_at = stamp
         else:
             if not self._loaded:
-                before = self._light and age_ms(stamp, self._light_at) <= _SAG_MS
+                before = age_ms(stamp, self._light_at) <= _SAG_MS
                 self._loaded = True
                 self._loaded_mv = self._light_mv if before else 0
                 self._loaded_at = stamp
@@ -174,9 +173,9 @@ class Load:
         t.derive(_SAG, sag, 0, stamp, t.count[_CURRENT])
 
     def _step_pack(self, t, now: int) -> None:
-        if not self._from or age_ms(self._at, self._from_at) > _PACK_STEP_MS:
+        if not self._from_pack_mv or age_ms(self._at, self._from_at) > _PACK_STEP_MS:
             return
-        if not self._from_pack_mv or abs(self._ma - self._from_ma) < _STEP_MA:
+        if abs(self._ma - self._from_ma) < _STEP_MA:
             return
         found = _uohm(self._mv - self._from_pack_mv, self._ma - self._from_ma)
         if not _LEAST_UOHM <= found < _MOST_UOHM:

@@ -36,6 +36,13 @@ _STEP_MS = const(2000)
 _SPAN_MS = const(10000)
 _AGE = const((1 << 30) - 1)
 
+# What is kept of each probe, MAX_PROBES places each
+_CALM = const(0)  # median of the last three samples
+_WAS = const(8)  # the median before that
+_LAST = const(16)  # one and two samples ago
+_BEFORE = const(24)
+_OLDER = const(32)  # medians of the last 10 s, _PAST times
+
 
 class Probes:
     """One pack's probe meter. open_dc, short_dc: at or beyond these a probe is broken (0.1 °C).
@@ -49,13 +56,8 @@ class Probes:
         self._short_dc = short_dc
         self._messages = messages
         self._samples = 0  # goes on counting when the scooter is switched off
-        self._last_dc = array("h", bytes(2 * MAX_PROBES))  # one and two samples ago
-        self._before_dc = array("h", bytes(2 * MAX_PROBES))
-        self._calm_dc = array("h", bytes(2 * MAX_PROBES))  # median of three samples
-        self._was_dc = array("h", bytes(2 * MAX_PROBES))  # the median before that
-        self._past_dc = array("h", bytes(2 * MAX_PROBES * _PAST))
+        self._dc = array("h", bytes(2 * (_OLDER + MAX_PROBES * _PAST)))
         self._past_at = array("i", bytes(4 * _PAST))
-        self._arrays = (self._calm_dc, self._was_dc, self._past_dc, self._past_at)
         self.reset()
 
     def reset(self) -> None:
@@ -68,10 +70,9 @@ class Probes:
         self._forget_past()
 
     def _forget_past(self) -> None:
-        self._kept = 0
-        self._next = 0
-        for probe in range(MAX_PROBES):
-            self._last_dc[probe] = self._before_dc[probe] = self._calm_dc[probe] = NO_PROBE
+        self._kept = 0  # older readings; the oldest of _PAST is the next to go: then _PAST + place
+        for place in range(_OLDER):
+            self._dc[place] = NO_PROBE
 
     def update(self, t, now: int) -> None:
         """Takes a sample when one has become complete."""
@@ -149,36 +150,37 @@ class Probes:
 
     def _calm(self, probe: int, dc: int) -> None:
         """Median of a probe's last three readings: one wrong reading never counts as a jump."""
-        last = self._last_dc[probe]
-        before = self._before_dc[probe]
-        self._was_dc[probe] = self._calm_dc[probe]
-        self._before_dc[probe] = last
-        self._last_dc[probe] = dc
+        kept = self._dc
+        last = kept[_LAST + probe]
+        before = kept[_BEFORE + probe]
+        kept[_WAS + probe] = kept[_CALM + probe]
+        kept[_BEFORE + probe] = last
+        kept[_LAST + probe] = dc
         if dc == NO_PROBE or last == NO_PROBE or before == NO_PROBE:
-            self._calm_dc[probe] = NO_PROBE
+            kept[_CALM + probe] = NO_PROBE
             return
         low = high = dc
         if last < dc:
             low = last
         else:
             high = last
-        self._calm_dc[probe] = low if before < low else high if before > high else before
+        kept[_CALM + probe] = low if before < low else high if before > high else before
 
     def _compare_past(self, t, now: int) -> None:
         """Largest change of one probe against what it said within the last 10 s."""
-        found = jump(self._arrays, t.probes, self._kept, now)
+        kept = min(self._kept, _PAST)
+        found = jump(self._dc, self._past_at, t.probes, kept, now)
         t.derive(_JUMP, found >> 4, found & 15, self._oldest_at, self._samples)
-        newest = (self._next + _PAST - 1) % _PAST
-        if not self._kept or age_ms(now, self._past_at[newest]) >= _STEP_MS:
+        newest = (self._kept + _PAST - 1) % _PAST
+        if not kept or age_ms(now, self._past_at[newest]) >= _STEP_MS:
             self._keep(now)
 
     def _keep(self, now: int) -> None:
-        place = self._next
+        place = self._kept % _PAST
         for probe in range(MAX_PROBES):
-            self._past_dc[place * MAX_PROBES + probe] = self._calm_dc[probe]
+            self._dc[_OLDER + place * MAX_PROBES + probe] = self._dc[_CALM + probe]
         self._past_at[place] = now
-        self._next = (place + 1) % _PAST
-        self._kept = min(self._kept + 1, _PAST)
+        self._kept += 1 if self._kept < 2 * _PAST - 1 else 1 - _PAST
 
     def saturate(self, now: int) -> None:
         """Keeps an old stamp old across the tick wrap; what was kept is forgotten with it."""

@@ -7,17 +7,15 @@ Resting = less than 0.5 A for 60 s (guardrail sheet). What took a minute to beco
 ended by one odd sample: two in a row must say so.
 """
 
-from array import array
-
 from micropython import const
 
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms, saturated
 
 try:
-    from deckwatch.meters.tell_viper import NOTHING, tell
+    from deckwatch.meters.tell_viper import NOTHING, tell, told
 except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
-    from deckwatch.meters.tell_plain import NOTHING, tell
+    from deckwatch.meters.tell_plain import NOTHING, tell, told
 
 _CURRENT = INDEX["current_ma"]
 _FLAG = INDEX["charging_flag"]
@@ -45,7 +43,6 @@ class Session:
 
     def __init__(self) -> None:
         self._count = 0
-        self._told = array("i", bytes(4 * len(_RESULTS)))
         self.reset()
 
     def reset(self) -> None:
@@ -80,7 +77,6 @@ class Session:
         charging = plugged and not self._rode or flowing
         if not (known or flagged or charger):
             return
-        told = self._told
         told[0] = charging
         if known:
             resting = self._rest and age_ms(now, self._rest_since) >= _MINUTE_MS

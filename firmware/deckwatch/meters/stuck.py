@@ -27,11 +27,11 @@ _LFP_FULL_MV = const(4000)  # full cells below this are LFP
 
 class Stuck:
     """One pack's: stuck_cell_mv, by how much the median group has moved while one (where) has
-    not."""
+    not. series: cells, 0 = as many as there are; full_mv: of one."""
 
-    def __init__(self, full_mv: int) -> None:
+    def __init__(self, series: int, full_mv: int) -> None:
         self._lfp = full_mv < _LFP_FULL_MV
-        self._kept_mv = array("H", bytes(2 * MAX_CELLS))
+        self._kept_mv = array("H", bytes(2 * (series or MAX_CELLS)))
         self._sets = 0
         self.reset()
 

@@ -1,8 +1,11 @@
 """tell_viper.py in plain Python; written by tools/make_plain.py, never by hand."""
 
+from array import array
+
 from micropython import const
 
 NOTHING = const((1 << 30) - 1)  # in place of a value: no result
+told = array("i", bytes(4 * 8))  # what a meter has worked out, until it is told at once
 
 
 def tell(t, slots, values, source: int):

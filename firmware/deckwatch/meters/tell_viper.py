@@ -3,10 +3,13 @@
 for every sample. The meters with many results call it; for one there is Telemetry.derive.
 """
 
+from array import array
+
 import micropython
 from micropython import const
 
 NOTHING = const((1 << 30) - 1)  # in place of a value: no result
+told = array("i", bytes(4 * 8))  # what a meter has worked out, until it is told at once
 
 
 @micropython.viper
