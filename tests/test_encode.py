@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deckwatch.fields import Table
+from deckwatch.fields import read
+from deckwatch.rows import compiled
 from deckwatch.telemetry import SLOTS, Telemetry
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,7 +67,7 @@ def read_back(rows: tuple[Row, ...], image: bytes) -> dict[str, Any]:
     them."""
     t = Telemetry()
     t.begin(0)
-    Table(rows).read(image, 0, 0, len(image), t)
+    read(compiled(rows), image, 0, 0, len(image), t)
     lists = {name: list(getattr(t, name)) for name in LIMITS if hasattr(t, name)}
     numbers = {name: t.value[slot] for slot, name in enumerate(SLOTS) if t.seen[slot]}
     texts = {

@@ -7,8 +7,10 @@ import struct
 from typing import Any
 
 import pytest
+from deckwatch import fields
 from deckwatch.faults import FAULTS, WORD_BITS
-from deckwatch.fields import FIRMWARE, MODEL, SERIAL, TOO_BIG, Table, number_at, take_text
+from deckwatch.fields import FIRMWARE, MODEL, SERIAL, TOO_BIG, number_at, take_text
+from deckwatch.rows import compiled
 from deckwatch.telemetry import INDEX, NO_PROBE, SLOTS, TEXT_BYTES, Telemetry
 
 CODES = ("B", "b", "<H", "<h", ">H", ">h", "<I", "<i", ">I", ">i")
@@ -26,7 +28,7 @@ def fresh() -> Telemetry:
 def read(rows: tuple[Row, ...], data: bytes, start: int = 0) -> Telemetry:
     """Rows read from `data`, which holds the addresses from `start` on."""
     t = fresh()
-    Table(rows).read(b"\xee" * 3 + data + b"\xee" * 3, 3, start, len(data), t)
+    fields.read(compiled(rows), b"\xee" * 3 + data + b"\xee" * 3, 3, start, len(data), t)
     return t
 
 
@@ -127,6 +129,13 @@ def test_singles_become_thousandths(single: float, thousandths: int | None) -> N
         ((4, "<I", "cycles", 1, 1, 0, 1, 0, 0), "01000000", 1),
         ((4, "B", "soc_pct", 1, 1, 5, 1, 0, 255), "ff", None),
         ((4, "B", "soc_pct", 1, 1, 5, 1, 0, 255), "fe", 259),
+        ((4, "b", "current_ma", -0x8000), "ff", 0x8000),
+        ((4, "b", "current_ma", 0x7FFF, -0x8000), "02", 2),
+        ((4, "<h", "current_ma", 1, 0x7FFF, (1 << 23) - 1), "0080", (1 << 23) - 3),
+        ((4, "b", "current_ma", 1, 1, -(1 << 23)), "ff", -(1 << 23) - 1),
+        ((4, "<i", "current_ma", 1, 1, 0, 1, 0, -(1 << 23)), "000080ff", None),
+        ((4, "<i", "current_ma", 1, 1, 0, 1, 0, -(1 << 23)), "010080ff", 1 - (1 << 23)),
+        ((0xFFFD, "B", "soc_pct"), "07", 7),
     ],
 )
 def test_values_are_scaled(row: Row, text: str, value: int | None) -> None:
@@ -231,7 +240,7 @@ def test_faults_of_two_fields_add_up_within_a_frame_and_not_beyond() -> None:
     t = read(rows, b"\x01\x01")
     assert names(t) == ["short_circuit", "heater"]
     t.begin(8)
-    Table(rows).read(b"\x00\x01", 0, 0, 2, t)
+    fields.read(compiled(rows), b"\x00\x01", 0, 0, 2, t)
     assert names(t) == ["heater"]
 
 
@@ -324,14 +333,14 @@ def wanted(start: int, size: int) -> set[str]:
 
 
 def test_any_stretch_sets_what_lies_wholly_in_it() -> None:
-    table = Table(SPACE)
+    table = compiled(SPACE)
     data = bytes(range(1, SPACE_END + 9))
     for start in range(SPACE_END + 8):
         for size in (0, 1, 2, 3, 5, 16, 17, 33, 64, SPACE_END - start, SPACE_END + 8 - start):
             if not 0 <= size <= SPACE_END + 8 - start:
                 continue
             t = fresh()
-            table.read(b"\0\0" + data[start : start + size], 2, start, size, t)
+            fields.read(table, b"\0\0" + data[start : start + size], 2, start, size, t)
             got = {slot for number, slot in enumerate(SLOTS) if t.seen[number]}
             got |= {f"cell_mv{cell}" for cell in range(32) if t.cell_mv[cell]}
             got |= {f"wire_mohm{wire}" for wire in range(32) if t.wire_mohm[wire]}
@@ -344,8 +353,15 @@ def test_any_stretch_sets_what_lies_wholly_in_it() -> None:
 
 def test_a_table_may_be_empty_and_a_stretch_negative() -> None:
     t = fresh()
-    Table(()).read(b"\1\2", 0, 0, 2, t)
-    Table(SPACE).read(b"\1\2", 0, 2, -5, t)
+    fields.read(compiled(()), b"\1\2", 0, 0, 2, t)
+    fields.read(compiled(SPACE), b"\1\2", 0, 2, -5, t)
+    assert t.end() is False
+
+
+@pytest.mark.parametrize("start", [0xFFFE, 0xFFFF, 0x10000, 0x1FFFE, 0x1FF62])
+def test_addresses_beyond_all_rows_set_nothing(start: int) -> None:
+    t = fresh()
+    fields.read(compiled(SPACE), bytes(range(1, 161)), 0, start, 160, t)
     assert t.end() is False
 
 
@@ -363,8 +379,18 @@ def test_a_table_may_be_empty_and_a_stretch_negative() -> None:
         (((0, "B", "faults", ((0, "no_such_fault", 1),)),), None),
         (((0, "text8", "soc_pct"),), None),
         (((0, "bcd", "soc_pct"),), None),
+        (((0xFFFF, "B", "soc_pct"),), "row 65535 has no room"),
+        (((2, "<H", "pack_mv", 0x8000),), "row 2: 65536 has no room"),
+        (((2, "<H", "pack_mv", -0x8001),), "row 2: -1 has no room"),
+        (((2, "<H", "pack_mv", 1, 0x8000),), "row 2: 65536 has no room"),
+        (((2, "<H", "pack_mv", 1, 1, 1 << 23),), "row 2: 16777216 has no room"),
+        (((2, "<H", "pack_mv", 1, 1, 0, 1, 0, 1 << 23),), "row 2: 16777216 has no room"),
+        (((2, "<H", "cell_mv", 1, 1, 0, 256),), "row 2: 256 has no room"),
+        (((2, "<H", "pack_mv", 0),), "row 2 multiplies or divides by 0"),
+        (((2, "<H", "pack_mv", 1, 0),), "row 2 multiplies or divides by 0"),
+        (((2, "B.1", "charge_fet", 1, 1, 0, 2),), "row 2 has no room"),
     ],
 )
 def test_a_wrong_row_is_an_error_at_once(rows: tuple[Row, ...], said: str | None) -> None:
     with pytest.raises(ValueError, match=said):
-        Table(rows)
+        compiled(rows)

@@ -6,9 +6,7 @@ Run with -s to see how many frames of which kind decode.
 
 import random
 import struct
-from importlib import import_module
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 import pytest
@@ -1400,15 +1398,6 @@ def test_a_sensor_that_is_not_fitted_is_no_broken_one() -> None:
     module = protocol("jk")
     assert -2000 < module.OPEN_DC < -200
     assert module.SHORT_DC > 1000
-
-
-@pytest.mark.parametrize("name", ["jk02", "jk_display", "jk_tlv"])
-def test_rows_that_are_let_go_are_read_by_no_function(name: str) -> None:
-    module = import_module(f"deckwatch.protocols.{name}")
-    for function in vars(module).values():
-        if isinstance(function, FunctionType):
-            assert set(module.COMPILED).isdisjoint(function.__code__.co_names), function
-    assert set(module.COMPILED) <= vars(module).keys()
 
 
 # --- secrets -------------------------------------------------------------------------------------

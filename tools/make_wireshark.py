@@ -95,7 +95,7 @@ def framing(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def field(row: tuple[Any, ...]) -> dict[str, Any]:
-    """A row of a field table (fields.py) with names; what has its default is left off."""
+    """A row of a field table (rows.py) with names; what has its default is left off."""
     offset, code, slot = row[:3]
     named: dict[str, Any] = {"offset": offset, "slot": slot}
     if code.startswith("text"):

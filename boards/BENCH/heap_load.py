@@ -39,10 +39,9 @@ def main(family, profile, image=""):
     core, imported = start(family, profile)
     made = in_use()
 
-    from deckwatch.hal.modules import BOOT_ONLY, forget, forget_rows
+    from deckwatch.hal.modules import BOOT_ONLY, forget
 
     forget(BOOT_ONLY)
-    forget_rows()
     print(before, imported, made, in_use())
     return core, rom
 

@@ -67,7 +67,7 @@ class Dongle:
     def __init__(self):
         firmware.asyncio = tasks = Tasks()
         firmware.now_ms = lambda: Dongle.now
-        firmware.forget = firmware.forget_rows = lambda *_: None  # there are several
+        firmware.forget = lambda *_: None  # there are several
         self.app = firmware.App()
         self.app.run()
         self.uarts = [machine.UART.opened[number] for number in (1, 2, 0)]

@@ -30,7 +30,7 @@ from deckwatch.hal.clock import now_ms, unix_s
 from deckwatch.hal.damp import Damp
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import RX_BYTES, open_lines
-from deckwatch.hal.modules import BOOT_ONLY, forget, forget_rows, has_radio
+from deckwatch.hal.modules import BOOT_ONLY, forget, has_radio
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN, PORTS
 from deckwatch.outputs.console import Console
@@ -219,7 +219,6 @@ class App:
 
     async def _main(self) -> None:
         forget(BOOT_ONLY)
-        forget_rows()
         now = now_ms()
         if not self._lines:
             self.config_error = "no receiver"

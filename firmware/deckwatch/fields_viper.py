@@ -1,6 +1,6 @@
-# ruff: noqa: F821, RUF046  viper knows types of its own, such as ptr8, and turns objects to numbers by int()
-"""Table.read, the walk over compiled rows, as machine code. fields.py says what rows mean and how
-they are compiled; fields_plain.py is written from this file."""
+# ruff: noqa: F821  viper's own types, such as ptr8, are known to MicroPython's compiler alone
+"""read(), the walk over compiled rows, as machine code. rows.py says what rows mean and how they
+are compiled; fields_plain.py is written from this file."""
 
 import micropython
 from micropython import const
@@ -11,97 +11,114 @@ _LIMIT = const((1 << 30) - 1)
 _TOO_BIG = const(-0x3FFFFFFF - 1)
 _FIRST_LONG = const(6)  # codes from here on are 32 bits wide
 _SINGLE = const(10)
+_TEXT_BYTES = const(32)  # as in telemetry.py
 
-# A compiled row and its kinds, as in fields.py
-_OFFSET = const(0)
-_KIND = const(1)
-_CODE = const(2)
-_WIDTH = const(3)
-_TARGET = const(4)
-_MUL = const(5)
-_DIV = const(6)
-_ADD = const(7)
-_COUNT = const(8)
-_ABSENT = const(9)
-_ROW = const(10)
-_BLOCK = const(4)
-_BIAS = const(1 << 29)
+# A compiled row, its lengths and its kinds, as in rows.py
+_END = const(0xFFFF)
+_BYTES = const(2)
+_FORM = const(3)
+_WIDTH = const(4)
+_TARGET = const(5)
+_COUNT = const(6)
+_BIT_AT = const(7)
+_MUL = const(7)
+_DIV = const(9)
+_ADD = const(11)
+_ABSENT = const(14)
+_PLAIN = const(7)
+_WHOLE = const(17)
+_HALF = const(0x8000)
+_HALF_OF_3 = const(0x800000)
 _SLOT = const(0)
 _TEMP = const(2)
-_WIRE = const(3)
 _BIT = const(4)
 _FAULTS = const(5)
 _DATE = const(6)
+_TEXT = const(7)
 _NO_PROBE = const(-0x8000)
 _MARKS = const(1)  # in Telemetry.head: what the frame has set; cells, probes or wires
 _COUNTED = const(14)
+_FIRMWARE = const(1)
+_MODEL = const(2)
+_DIGITS = b"0123456789abcdef"
 
 
 @micropython.viper
-def walk(table, buf, base: int, start: int, size: int, t):
-    """Table.read: sets in telemetry `t` every row, and every element of a row, that lies wholly in
-    [start, start + size); buf[base] holds address `start`."""
-    block = start >> _BLOCK
-    if block >= int(len(table.skip)):
-        return
-    skip = ptr16(table.skip)
-    place = skip[block]
-    rows = ptr32(table.rows)
+def read(table, buf, base: int, start: int, size: int, t):
+    """Sets in telemetry `t` every row, and every element of a row, that lies wholly in [start,
+    start + size); buf[base] holds address `start`."""
+    rows = ptr8(table)
     own = ptr8(buf)
     arrays = t.arrays
     end = start + size
+    if end > _END:  # frames may speak of addresses that no row has
+        end = _END
     base -= start
-    offset = rows[place]
+    place = 0
+    offset = rows[0] | rows[1] << 8
     while offset < end:
-        kind = rows[place + _KIND]
-        code = rows[place + _CODE]
         width = rows[place + _WIDTH]
-        target = rows[place + _TARGET]
         behind = offset + width * rows[place + _COUNT]
-        if behind > end:
-            behind = end
-        behind -= width
-        while offset <= behind:
-            if offset >= start:
-                at = base + offset
-                if kind > _DATE:
-                    table.take_text(place, buf, at, t)
-                elif kind == _BIT:
-                    value = own[at + rows[place + _ADD] - _BIAS] >> (rows[place + _MUL] - _BIAS)
-                    put(arrays, _SLOT, target, value & 1)
-                elif kind == _FAULTS:
-                    bits = table.faults[rows[place + _MUL] - _BIAS]
-                    take_faults(bits, buf, at, arrays, target)
-                else:
-                    raw = int(number_at(buf, at, code))
-                    absent = rows[place + _ABSENT]
-                    if raw == _TOO_BIG:
-                        pass
-                    elif kind == _DATE:
-                        if raw:
-                            value = (2000 + (raw >> 9)) * 10000
-                            value += (raw >> 5 & 15) * 100 + (raw & 31)
-                            put(arrays, _SLOT, target, value)
-                    elif absent and raw == absent - _BIAS:
-                        if kind == _TEMP:
-                            put(arrays, _TEMP, target, _NO_PROBE)
+        if behind > start:
+            if behind > end:
+                behind = end
+            behind -= width
+            length = rows[place + _BYTES]
+            kind = rows[place + _FORM] >> 4
+            code = rows[place + _FORM] & 15
+            target = rows[place + _TARGET]
+            while offset <= behind:
+                if offset >= start:
+                    at = base + offset
+                    if kind == _BIT:
+                        bit = rows[place + _BIT_AT]
+                        put(arrays, _SLOT, target, own[at + (bit >> 3)] >> (bit & 7) & 1)
+                    elif kind == _FAULTS:
+                        take_faults(table, place, buf, at, arrays)
+                    elif kind == _TEXT:
+                        take_text(buf, at, width, t, target)
                     else:
-                        mul = rows[place + _MUL] - _BIAS
-                        fits = 1
-                        if code >= _FIRST_LONG:
-                            fits = int(is_small(raw, mul))
-                        if fits:
-                            value = raw * mul
-                            div = rows[place + _DIV] - _BIAS
-                            if div > 1:
-                                value = value // div
-                            elif div < 0:
-                                value = int(nearest(value, 0 - div))
-                            put(arrays, kind, target, value + rows[place + _ADD] - _BIAS)
-            offset += width
-            target += 1
-        place += _ROW
-        offset = rows[place]
+                        raw = int(number_at(buf, at, code))
+                        if raw == _TOO_BIG:
+                            pass
+                        elif kind > _TEXT:
+                            take_version(raw, width + 1, t)
+                        elif kind == _DATE:
+                            if raw:
+                                value = (2000 + (raw >> 9)) * 10000
+                                value += (raw >> 5 & 15) * 100 + (raw & 31)
+                                put(arrays, _SLOT, target, value)
+                        elif length == _PLAIN:
+                            put(arrays, kind, target, raw)
+                        elif length == _WHOLE and raw + _HALF_OF_3 == (
+                            rows[place + _ABSENT]
+                            | rows[place + _ABSENT + 1] << 8
+                            | rows[place + _ABSENT + 2] << 16
+                        ):
+                            if kind == _TEMP:
+                                put(arrays, _TEMP, target, _NO_PROBE)
+                        else:
+                            mul = (rows[place + _MUL] | rows[place + _MUL + 1] << 8) - _HALF
+                            fits = 1
+                            if code >= _FIRST_LONG:
+                                fits = int(is_small(raw, mul))
+                            if fits:
+                                value = raw * mul
+                                if length > _DIV:
+                                    div = rows[place + _DIV] | rows[place + _DIV + 1] << 8
+                                    div -= _HALF
+                                    if div > 1:
+                                        value = value // div
+                                    elif div < 0:
+                                        value = int(nearest(value, 0 - div))
+                                    if length > _ADD:
+                                        value += rows[place + _ADD] | rows[place + _ADD + 1] << 8
+                                        value += (rows[place + _ADD + 2] << 16) - _HALF_OF_3
+                                put(arrays, kind, target, value)
+                offset += width
+                target += 1
+        place += rows[place + _BYTES]
+        offset = rows[place] | rows[place + 1] << 8
     head = ptr32(arrays[0])
     if head[_MARKS] & _COUNTED:
         t.recount()
@@ -134,23 +151,24 @@ def nearest(number: int, div: int) -> int:
 
 
 @micropython.viper
-def take_faults(bits_, buf, at: int, arrays, target: int):
-    """Maps a board's own bits, as fields.py compiles them, to both fault words from slot `target`
-    on."""
-    bits = ptr8(bits_)
+def take_faults(table, place: int, buf, at: int, arrays):
+    """Maps a board's own bits, as the row at table[place] has them, to both fault words."""
+    rows = ptr8(table)
     own = ptr8(buf)
     low = 0
     high = 0
-    i = 1
-    while i < bits[0]:
-        if (own[at + bits[i]] >> bits[i + 1]) & 1 == bits[i + 3]:
-            fault = bits[i + 2]
+    i = place + _PLAIN
+    end = place + rows[place + _BYTES]
+    while i < end:
+        bit = rows[i]
+        if (own[at + (bit >> 4)] >> (bit >> 1 & 7)) & 1 == bit & 1:
+            fault = rows[i + 1]
             if fault < 30:
                 low |= 1 << fault
             else:
                 high |= 1 << (fault - 30)
-        i += 4
-    put_faults(arrays, target, low, high)
+        i += 2
+    put_faults(arrays, rows[place + _TARGET], low, high)
 
 
 @micropython.viper
@@ -208,3 +226,33 @@ def thousandths(first: int, second: int, third: int, fourth: int) -> int:
     if first & 0x80:
         value = 0 - value
     return value
+
+
+def take_text(buf, at: int, size: int, t, which: int) -> None:
+    """Copies the ASCII in buf[at : at + size], or what _TEXT_BYTES hold of it, to text SERIAL,
+    FIRMWARE or MODEL. NULs and spaces at either end are for whoever shows it to strip."""
+    size = min(size, _TEXT_BYTES)
+    if which == _MODEL:
+        text = t.model
+        t.model_size = size
+    elif which == _FIRMWARE:
+        text = t.firmware
+        t.firmware_size = size
+    else:
+        text = t.serial
+        t.serial_size = size
+    for i in range(size):
+        text[i] = buf[at + i]
+
+
+def take_version(raw: int, digits: int, t) -> None:
+    """0x0115 -> b"1.1.5"; the top nibble may carry a board revision (xiaomi.md 3, word 17).
+
+    0 is a version nobody has set.
+    """
+    if raw:
+        text = t.firmware
+        for i in range(digits):
+            text[2 * i] = _DIGITS[raw >> 4 * (digits - 1 - i) & 15]
+            text[2 * i + 1] = 46
+        t.firmware_size = 2 * digits - 1

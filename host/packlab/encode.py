@@ -1,5 +1,5 @@
 """Values -> the bytes a battery would answer with, from the rows the firmware decodes by
-(firmware/deckwatch/fields.py says what a row is); fake packs are made of it.
+(firmware/deckwatch/rows.py says what a row is); fake packs are made of it.
 
 Because the rows are shared this proves nothing about their scales and signs: those are proven by
 recorded frames and by tables of values written by hand.

@@ -12,8 +12,6 @@ BOOT_ONLY = (
     "search",
     "guardrails.table",
     "index",
-    "protocols.scooter_map",
-    "protocols.daly_map",
 )
 
 
@@ -25,15 +23,6 @@ def forget(names: tuple) -> None:
         holder = sys.modules.get(parent)
         if holder is not None and hasattr(holder, child):
             delattr(holder, child)
-
-
-def forget_rows() -> None:
-    """Removes the literal rows of the protocols in memory: COMPILED names them."""
-    for name in list(sys.modules):
-        if name.startswith(_PACKAGE + "protocols."):
-            module = sys.modules[name]
-            for rows in getattr(module, "COMPILED", ()):
-                delattr(module, rows)
 
 
 def has_radio() -> bool:

@@ -10,8 +10,11 @@ of reads; nothing here writes. A family whose replies do not say all by themselv
 Memory; the pipeline makes one per line, hands it the owner's options by configure(config) where it
 has that, and passes it to every decode. Without such a class `memory` is None.
 
-SPARE_CELLS: its frames have room for cells that need not be fitted. COMPILED names the literal
-rows that nobody reads once the module is loaded: the dongle lets them go, the bench keeps them. A
-family whose controller has error codes of its own names those that alarm in ALARMING_ERRORS and
-all in FAULT_NAMES, by code; without them the scooters' codes hold (controller_errors.py).
+SPARE_CELLS: its frames have room for cells that need not be fitted. A family whose controller has
+error codes of its own names those that alarm in ALARMING_ERRORS and all in FAULT_NAMES, by code;
+without them the scooters' codes hold (controller_errors.py).
+
+Literal rows are for the bench to read. What the dongle needs of them is computed from them where
+the file is loaded, as numbers, bytes or tuples of such: the linker puts those into the program and
+leaves out rows and computation.
 """

@@ -8,13 +8,12 @@ carry six bytes more before their end. Discharge stands before charge in the new
 46+o falls with the command "discharge off" (sheet 4), two well-known projects have it swapped.
 """
 
-from array import array
-
 from micropython import const
 
-from deckwatch.faults import mask
-from deckwatch.fields import Table
+from deckwatch.faults import FAULTS, WORD_BITS
+from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, WRITE
+from deckwatch.rows import compiled
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
 
@@ -150,35 +149,30 @@ _OLD_DISPLAY = const(2)
 _NEW = const(4)
 _LONGER = const(6)
 
-_OLD_TABLE = Table(OLD_STATUS)
-_OLD_CELLS_TABLE = Table(OLD_CELLS)
-_CELLS_TABLE = Table(CELLS)
-_PROBES_TABLE = Table(PROBES)
-_STATUS_TABLE = Table(STATUS)
-_SETTINGS_TABLE = Table(SETTINGS)
-COMPILED = ("OLD_STATUS", "OLD_CELLS", "CELLS", "PROBES", "STATUS", "SETTINGS")
+_OLD_TABLE = compiled(OLD_STATUS)
+_OLD_CELLS_TABLE = compiled(OLD_CELLS)
+_CELLS_TABLE = compiled(CELLS)
+_PROBES_TABLE = compiled(PROBES)
+_STATUS_TABLE = compiled(STATUS)
+_SETTINGS_TABLE = compiled(SETTINGS)
 
 _UNLISTED = const(21)  # every code from here on
+_NO_FAULT = const(255)
 
 
-def _masks(names: tuple, unlisted: str, word: int):
-    """Fault bits by code."""
+def _numbers(names: tuple, unlisted: str) -> bytes:
+    """Places in FAULTS by code."""
     padded = names + (unlisted,) * (_UNLISTED + 1 - len(names))
-    return array("i", [mask((name,), word) if name else 0 for name in padded])
+    return bytes([FAULTS.index(name) if name else _NO_FAULT for name in padded])
 
 
-_DISCHARGE_A = _masks(DISCHARGE_FAULTS, "vendor", 0)
-_DISCHARGE_B = _masks(DISCHARGE_FAULTS, "vendor", 1)
-_CHARGE_A = _masks(CHARGE_FAULTS, "vendor", 0)
-_CHARGE_B = _masks(CHARGE_FAULTS, "vendor", 1)
-_BALANCE_A = _masks(BALANCE_FAULTS, "", 0)
-_BALANCE_B = _masks(BALANCE_FAULTS, "", 1)
+_DISCHARGE = _numbers(DISCHARGE_FAULTS, "vendor")
+_CHARGE = _numbers(CHARGE_FAULTS, "vendor")
+_BALANCE = _numbers(BALANCE_FAULTS, "")
 
 _HEALTH = INDEX["health_pct"]  # in the new status alone
 _CHARGE_FET = INDEX["charge_fet"]
 _DISCHARGE_FET = INDEX["discharge_fet"]
-_FAULTS_A = INDEX["faults_a"]
-_FAULTS_B = INDEX["faults_b"]
 
 
 def decode(frame, packs, memory) -> None:
@@ -200,8 +194,8 @@ def _decode_old_status(frame, t) -> None:
     frame.body_size = 134
     if t.seen[_HEALTH] and age_ms(frame.now, t.stamp[_HEALTH]) <= t.ttl_ms:
         return  # the new status passes too, and says the same in finer steps
-    _OLD_CELLS_TABLE.read(buf, at + 6, 6, 2 * buf[at + 123], t)
-    _OLD_TABLE.read(buf, at, 0, frame.size, t)
+    read(_OLD_CELLS_TABLE, buf, at + 6, 6, 2 * buf[at + 123], t)
+    read(_OLD_TABLE, buf, at, 0, frame.size, t)
     _take_codes(t, buf[at + 104], buf[at + 103], buf[at + 105])
 
 
@@ -236,7 +230,7 @@ def _decode_new(frame, t) -> None:
         frame.is_reply = True
         # 14 carries twelve bytes that may be the processor's id: not read
         if function == 0x12:
-            _SETTINGS_TABLE.read(buf, frame.body, frame.register, frame.body_size, t)
+            read(_SETTINGS_TABLE, buf, frame.body, frame.register, frame.body_size, t)
     elif function == 0x01 or function == 0x02 or function == 0x04:
         frame.kind = READ
         frame.is_request = True
@@ -261,11 +255,11 @@ def _decode_status(frame, t) -> None:
     frame.kind = REPLY
     frame.is_reply = True
     place = at + 34
-    _CELLS_TABLE.read(buf, place, 34, cells, t)
+    read(_CELLS_TABLE, buf, place, 34, cells, t)
     place += cells
-    _PROBES_TABLE.read(buf, place, 34, probes, t)
+    read(_PROBES_TABLE, buf, place, 34, probes, t)
     place += probes
-    _STATUS_TABLE.read(buf, place, 34, 78, t)
+    read(_STATUS_TABLE, buf, place, 34, 78, t)
     _take_codes(t, buf[place + 12], buf[place + 13], buf[place + 14])
 
 
@@ -273,8 +267,15 @@ def _take_codes(t, discharge: int, charge: int, balance: int) -> None:
     """A MOSFET is on for code 1 alone; every other code is a reason why it is off."""
     t.set(_DISCHARGE_FET, 1 if discharge == 1 else 0)
     t.set(_CHARGE_FET, 1 if charge == 1 else 0)
-    discharge = min(discharge, _UNLISTED)
-    charge = min(charge, _UNLISTED)
-    balance = min(balance, _UNLISTED)
-    t.set(_FAULTS_A, _DISCHARGE_A[discharge] | _CHARGE_A[charge] | _BALANCE_A[balance])
-    t.set(_FAULTS_B, _DISCHARGE_B[discharge] | _CHARGE_B[charge] | _BALANCE_B[balance])
+    t.add_faults(0, 0)
+    _add_fault(t, _DISCHARGE, discharge)
+    _add_fault(t, _CHARGE, charge)
+    _add_fault(t, _BALANCE, balance)
+
+
+def _add_fault(t, numbers: bytes, code: int) -> None:
+    fault = numbers[min(code, _UNLISTED)]
+    if fault < WORD_BITS:
+        t.add_faults(1 << fault, 0)
+    elif fault != _NO_FAULT:
+        t.add_faults(0, 1 << fault - WORD_BITS)

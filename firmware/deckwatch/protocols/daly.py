@@ -12,9 +12,10 @@ from array import array
 
 from micropython import const
 
-from deckwatch.fields import Table
+from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, UNKNOWN, WRITE
 from deckwatch.protocols import daly_map
+from deckwatch.rows import compiled
 from deckwatch.telemetry import INDEX, MAX_CELLS
 from deckwatch.ticks import age_ms
 
@@ -71,9 +72,9 @@ REQUESTS = (
     ("81_version", "81030178004a5a18", REPLY, 600000),
 )
 
-_A5 = Table(daly_map.A5)
-_D2 = Table(daly_map.D2)
-_H81 = Table(daly_map.H81)
+_A5 = compiled(daly_map.A5)
+_D2 = compiled(daly_map.D2)
+_H81 = compiled(daly_map.H81)
 _LIMITS = tuple([(INDEX[slot], least, most) for slot, least, most in daly_map.LIMITS])
 
 _CURRENT = INDEX["current_ma"]
@@ -334,7 +335,7 @@ def _take(table, frame, start: int, first: int, end: int, t, memory) -> None:
     first = max(first, start)
     end = min(end, start + frame.body_size)
     if first < end:
-        table.read(frame.buf, frame.body + first - start, first, end - first, t)
+        read(table, frame.buf, frame.body + first - start, first, end - first, t)
     if memory.reversed[frame.pack]:
         if t.count[_CURRENT] != current:
             t.value[_CURRENT] = -t.value[_CURRENT]

@@ -9,8 +9,9 @@ firmware has A5 in that place: then the last request decides, or the shape of th
 
 from micropython import const
 
-from deckwatch.fields import MODEL, Table, take_text
+from deckwatch.fields import MODEL, read, take_text
 from deckwatch.frame import ACK, READ, REPLY, UNKNOWN, WRITE
+from deckwatch.rows import compiled
 from deckwatch.ticks import age_ms
 
 BAUDS = (9600,)
@@ -127,12 +128,11 @@ COUNTERS = (
     (22, ">H", "restart_count"),
 )
 
-_BASIC = Table(BASIC)
-_CHARGE = Table(CHARGE)
-_CHARGE_X10 = Table(CHARGE_X10)
-_CELLS = Table(CELLS)
-_COUNTERS = Table(COUNTERS)
-COMPILED = ("BASIC", "CHARGE", "CHARGE_X10", "CELLS", "COUNTERS")
+_BASIC = compiled(BASIC)
+_CHARGE = compiled(CHARGE)
+_CHARGE_X10 = compiled(CHARGE_X10)
+_CELLS = compiled(CELLS)
+_COUNTERS = compiled(COUNTERS)
 
 _MARGIN = const(7)
 _READ = const(0xA5)
@@ -198,11 +198,11 @@ def _decode_reply(frame, t, status: int) -> None:
     if register == _BASIC_INFO and _is_basic(buf, body, size):
         _take_basic(buf, body, size, t)
     elif register == _CELL_VOLTAGES and _is_cells(buf, body, size, _MOST_MV):
-        _CELLS.read(buf, body, 0, size, t)
+        read(_CELLS, buf, body, 0, size, t)
     elif register == _NAME and _is_text(buf, body, size):
         take_text(buf, body, size, t, MODEL)
     elif register == _ERROR_COUNTS and (size == 22 or size == 24):
-        _COUNTERS.read(buf, body, 0, size, t)
+        read(_COUNTERS, buf, body, 0, size, t)
     elif _BASIC_INFO <= register <= _NAME or register == _ERROR_COUNTS:
         frame.kind = UNKNOWN
 
@@ -210,10 +210,10 @@ def _decode_reply(frame, t, status: int) -> None:
 def _take_basic(buf, body: int, size: int, t) -> None:
     tail = _TEMPS + 2 * buf[body + 22]
     charge = _CHARGE_X10 if buf[body + 20] & 0x80 else _CHARGE
-    charge.read(buf, body, 0, tail, t)
-    charge.read(buf, body + tail, _TAIL, size - tail, t)
-    _BASIC.read(buf, body, 0, tail, t)
-    _BASIC.read(buf, body + tail, _TAIL, size - tail, t)
+    read(charge, buf, body, 0, tail, t)
+    read(charge, buf, body + tail, _TAIL, size - tail, t)
+    read(_BASIC, buf, body, 0, tail, t)
+    read(_BASIC, buf, body + tail, _TAIL, size - tail, t)
 
 
 def _is_basic(buf, body: int, size: int) -> bool:

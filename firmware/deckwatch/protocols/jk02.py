@@ -10,8 +10,9 @@ the device frame (62-77, 97-101, 118-133) and the names people gave are never re
 
 from micropython import const
 
-from deckwatch.fields import TOO_BIG, Table, number_at
+from deckwatch.fields import TOO_BIG, number_at, read
 from deckwatch.frame import ACK, READ, REPLY, UNKNOWN, WRITE
+from deckwatch.rows import compiled
 from deckwatch.telemetry import INDEX, NO_PROBE
 
 # Sheet 2.2; boards for 24 cells have the first 16 bits. Bit 4 is also set at the end of a charge.
@@ -100,25 +101,14 @@ CELLS = ((6, "<H", "cell_mv", 1, 1, 0, 32),)
 WIRES = ((80, "<H", "wire_mohm", 1, 1, 0, 32),)
 PROBES = ((0, "<h", "temp_dc", 1, 1, 0, 2, 2, _NONE),)  # third and fourth, wherever they stand
 
-_LIVE = Table(LIVE)
-_LIVE_32 = Table(LIVE_32)
-_LIVE_24 = Table(LIVE_24)
-_SETTINGS = Table(SETTINGS)
-_DEVICE = Table(DEVICE)
-_CELLS = Table(CELLS)
-_WIRES = Table(WIRES)
-_PROBES = Table(PROBES)
-COMPILED = (
-    "ALARMS",
-    "LIVE",
-    "LIVE_32",
-    "LIVE_24",
-    "SETTINGS",
-    "DEVICE",
-    "CELLS",
-    "WIRES",
-    "PROBES",
-)
+_LIVE = compiled(LIVE)
+_LIVE_32 = compiled(LIVE_32)
+_LIVE_24 = compiled(LIVE_24)
+_SETTINGS = compiled(SETTINGS)
+_DEVICE = compiled(DEVICE)
+_CELLS = compiled(CELLS)
+_WIRES = compiled(WIRES)
+_PROBES = compiled(PROBES)
 
 _CELL_COUNT = INDEX["cell_count"]
 _MADE_ON = INDEX["made_on"]
@@ -176,34 +166,34 @@ def decode_command(frame) -> None:
 
 def _take(buf, at: int, kind: int, t) -> None:
     if kind == 1:
-        _SETTINGS.read(buf, at, 0, _SIZE, t)
+        read(_SETTINGS, buf, at, 0, _SIZE, t)
     elif kind == _INFO:
         if _is_32(buf, at):
             _take_32(buf, at, t)
         else:
             _take_24(buf, at, t)
     elif kind == 3:
-        _DEVICE.read(buf, at, 0, _SIZE, t)
+        read(_DEVICE, buf, at, 0, _SIZE, t)
         _take_date(buf, at + 78, t)
 
 
 def _take_32(buf, at: int, t) -> None:
     cells = strung(buf, at + _MASK_32, 0) or fitted(buf, at + _CELLS_PLACE, 32)
     t.set(_CELL_COUNT, cells)
-    _CELLS.read(buf, at + _CELLS_PLACE, _CELLS_PLACE, 2 * cells, t)
-    _WIRES.read(buf, at + _WIRES_32, _WIRES_32, 2 * cells, t)
-    _LIVE.read(buf, at, 0, _SIZE, t)
-    _LIVE_32.read(buf, at, 0, _SIZE, t)
+    read(_CELLS, buf, at + _CELLS_PLACE, _CELLS_PLACE, 2 * cells, t)
+    read(_WIRES, buf, at + _WIRES_32, _WIRES_32, 2 * cells, t)
+    read(_LIVE, buf, at, 0, _SIZE, t)
+    read(_LIVE_32, buf, at, 0, _SIZE, t)
     take_more_probes(buf, at + _PROBES_PLACE, _PROBES, t)
 
 
 def _take_24(buf, at: int, t) -> None:
     cells = min(24, strung(buf, at + _MASK_24, 0)) or fitted(buf, at + _CELLS_PLACE, 24)
     t.set(_CELL_COUNT, cells)
-    _CELLS.read(buf, at + _CELLS_PLACE, _CELLS_PLACE, 2 * cells, t)
-    _WIRES.read(buf, at + _WIRES_24, _WIRES_32, 2 * cells, t)
-    _LIVE.read(buf, at, _SHIFT, _SIZE, t)
-    _LIVE_24.read(buf, at, 0, _SIZE, t)
+    read(_CELLS, buf, at + _CELLS_PLACE, _CELLS_PLACE, 2 * cells, t)
+    read(_WIRES, buf, at + _WIRES_24, _WIRES_32, 2 * cells, t)
+    read(_LIVE, buf, at, _SHIFT, _SIZE, t)
+    read(_LIVE_24, buf, at, 0, _SIZE, t)
 
 
 def _is_32(buf, at: int) -> bool:
@@ -251,7 +241,7 @@ def sum_mv(buf, at: int, cells: int, flip: int) -> int:
 def take_more_probes(buf, at: int, table, t) -> None:
     """Third and fourth sensor at buf[at]. A board without them sends -200.0 degC, or 0 in both."""
     if buf[at] | buf[at + 1] | buf[at + 2] | buf[at + 3]:
-        table.read(buf, at, 0, 4, t)
+        read(table, buf, at, 0, 4, t)
     else:
         t.set_temp(2, NO_PROBE)
         t.set_temp(3, NO_PROBE)

@@ -11,16 +11,17 @@ the same rows serve both, here most significant byte first. A reply does not say
 
 from micropython import const
 
-from deckwatch.fields import Table
+from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, WRITE
 from deckwatch.protocols import jk02
+from deckwatch.rows import compiled
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
 
 
-def _big(rows: tuple) -> Table:
-    """The rows with the most significant byte first."""
-    return Table(tuple([(row[0], row[1].replace("<", ">")) + row[2:] for row in rows]))
+def _big(rows: tuple) -> bytes:
+    """The rows with the most significant byte first, compiled."""
+    return compiled(tuple([(row[0], row[1].replace("<", ">")) + row[2:] for row in rows]))
 
 
 _LIVE = _big(tuple(sorted(jk02.LIVE + jk02.LIVE_32)))
@@ -120,14 +121,14 @@ def _take(frame, register: int, t) -> None:
     base = register & ~_OFFSET
     offset = register & _OFFSET
     if base == _LIVE_BASE:
-        _LIVE.read(buf, body, offset + _BEHIND, size, t)
+        read(_LIVE, buf, body, offset + _BEHIND, size, t)
         _take_cells(buf, body, offset, size, t)
         if offset <= _MORE_PROBES and _MORE_PROBES + 4 <= offset + size:
             jk02.take_more_probes(buf, body + _MORE_PROBES - offset, _PROBES, t)
     elif base == _SETTINGS_BASE:
-        _SETTINGS.read(buf, body, offset + _BEHIND, size, t)
+        read(_SETTINGS, buf, body, offset + _BEHIND, size, t)
     elif base == _DEVICE_BASE:
-        _DEVICE.read(buf, body, offset + _BEHIND, size, t)
+        read(_DEVICE, buf, body, offset + _BEHIND, size, t)
 
 
 def _take_cells(buf, body: int, offset: int, size: int, t) -> None:
@@ -141,8 +142,8 @@ def _take_cells(buf, body: int, offset: int, size: int, t) -> None:
     if not cells and offset < _MASK:
         cells = offset // 2 + jk02.fitted(buf, body, min(size, _MASK - offset) // 2)
     start = offset + _BEHIND
-    _CELLS.read(buf, body, start, min(size, 2 * cells - offset), t)
-    _WIRES.read(buf, body, start, min(size, _WIRE_PLACE + 2 * t.cells - offset), t)
+    read(_CELLS, buf, body, start, min(size, 2 * cells - offset), t)
+    read(_WIRES, buf, body, start, min(size, _WIRE_PLACE + 2 * t.cells - offset), t)
 
 
 def decode_order(frame) -> None:

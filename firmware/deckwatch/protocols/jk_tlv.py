@@ -11,8 +11,9 @@ gave) pass by: their width is known, what they hold is never read.
 
 from micropython import const
 
-from deckwatch.fields import Table
+from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, WRITE
+from deckwatch.rows import compiled
 from deckwatch.telemetry import INDEX
 
 # 8B (sheet 1.7). Bit 2 also fires as "battery full"; "309" is the measuring chip.
@@ -33,7 +34,7 @@ WARNINGS = (
     (13, "front_end", 1),
 )
 
-# number, bytes, and where it has a slot a row of fields.py without its offset (sheet 1.4). 88 and
+# number, bytes, and where it has a slot a row of rows.py without its offset (sheet 1.4). 88 and
 # 8D never appear; 8C bit 3 is read as both good and bad by others, and left alone.
 REGISTERS = (
     (0x80, 2),
@@ -114,11 +115,17 @@ _FIRMWARE = const(0xB7)  # every list reaches it; that of 2020 ends with it
 _CODING = const(0xC0)
 _SPREAD = const(4)  # a register's address is its number << _SPREAD: wider than any that is read
 
-_WIDTHS = bytearray(_CODING - _FIRST + 1)
-for _row in REGISTERS:
-    _WIDTHS[_row[0] - _FIRST] = _row[1]
-_TABLE = Table(tuple([(row[0] << _SPREAD,) + row[2:] for row in REGISTERS if len(row) > 2]))
-COMPILED = ("WARNINGS", "REGISTERS")
+
+def _widths() -> bytes:
+    """Of each register from _FIRST on; 0 = nobody knows it."""
+    widths = bytearray(_CODING - _FIRST + 1)
+    for row in REGISTERS:
+        widths[row[0] - _FIRST] = row[1]
+    return bytes(widths)
+
+
+_WIDTHS = _widths()
+_TABLE = compiled(tuple([(row[0] << _SPREAD,) + row[2:] for row in REGISTERS if len(row) > 2]))
 
 _MOS_TEMP_SLOT = INDEX["mos_temp_dc"]
 _CURRENT_SLOT = INDEX["current_ma"]
@@ -188,7 +195,7 @@ def _walk(buf, place: int, end: int, t) -> None:
             coding = buf[data]
         else:
             listed = listed or register == _FIRMWARE
-            _TABLE.read(buf, data, register << _SPREAD, width, t)
+            read(_TABLE, buf, data, register << _SPREAD, width, t)
         place = data + width
         width = _width(buf, place, end)
     if current >= 0:

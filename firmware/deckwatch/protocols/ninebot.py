@@ -9,7 +9,7 @@ framing it is the controller.
 
 from micropython import const
 
-from deckwatch.fields import Table
+from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, WRITE
 from deckwatch.protocols.dash import decode_input, decode_state
 from deckwatch.protocols.scooter_map import (  # noqa: F401  the last three: the family's contract
@@ -18,6 +18,7 @@ from deckwatch.protocols.scooter_map import (  # noqa: F401  the last three: the
     SHORT_DC,
     STEADY,
 )
+from deckwatch.rows import compiled
 
 BAUDS = (115200,)
 FRAMING = ((b"\x5a\xa5", (2, "B", 9, 9, 0x82 + 9), ("sum16_inverted", 2, 2, 2, "<H"), b""),)
@@ -55,12 +56,11 @@ CONTROLLER = (
 )
 CONTROLLER_OF_SECOND = ((0xCC, "bcd", "firmware"),)  # what it was told by the external battery
 
-_BATTERY = Table(BATTERY)
-_WHEEL = Table(WHEEL)
-_CONTROLLER = Table(CONTROLLER)
-_CONTROLLER_OF_SECOND = Table(CONTROLLER_OF_SECOND)
+_BATTERY = compiled(BATTERY)
+_WHEEL = compiled(WHEEL)
+_CONTROLLER = compiled(CONTROLLER)
+_CONTROLLER_OF_SECOND = compiled(CONTROLLER_OF_SECOND)
 SPARE_CELLS = True  # the map has words for 16 cells, whatever is fitted
-COMPILED = ("BATTERY", "WHEEL", "CONTROLLER", "CONTROLLER_OF_SECOND")
 
 _CONTROLLER_ID = const(0x20)
 _DASH_ID = const(0x21)
@@ -110,9 +110,9 @@ def _decode_battery(frame, packs, source: int, command: int) -> None:
         frame.is_reply = True
         if frame.pack < len(packs):
             t = packs[frame.pack]
-            _BATTERY.read(frame.buf, frame.body, 2 * frame.register, frame.body_size, t)
+            read(_BATTERY, frame.buf, frame.body, 2 * frame.register, frame.body_size, t)
             if source < _CONTROLLER_ID:
-                _WHEEL.read(frame.buf, frame.body, 2 * frame.register, frame.body_size, t)
+                read(_WHEEL, frame.buf, frame.body, 2 * frame.register, frame.body_size, t)
     elif command == 0x05 or 0x07 <= command <= 0x0B:
         frame.kind = ACK
         frame.is_reply = True
@@ -120,10 +120,10 @@ def _decode_battery(frame, packs, source: int, command: int) -> None:
 
 def _decode_controller(frame, packs) -> None:
     """The controller answers: words of its own, and what it knows of both batteries."""
-    _CONTROLLER.read(frame.buf, frame.body, 2 * frame.register, frame.body_size, packs[0])
+    read(_CONTROLLER, frame.buf, frame.body, 2 * frame.register, frame.body_size, packs[0])
     if len(packs) > 1:
         start = 2 * frame.register
-        _CONTROLLER_OF_SECOND.read(frame.buf, frame.body, start, frame.body_size, packs[1])
+        read(_CONTROLLER_OF_SECOND, frame.buf, frame.body, start, frame.body_size, packs[1])
 
 
 def _decode_order(frame, pack: int, command: int) -> None:

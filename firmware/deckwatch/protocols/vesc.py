@@ -14,8 +14,9 @@ from array import array
 
 from micropython import const
 
-from deckwatch.fields import MODEL, Table, take_text
+from deckwatch.fields import MODEL, read, take_text
 from deckwatch.frame import READ, REPLY, WRITE
+from deckwatch.rows import compiled
 from deckwatch.telemetry import INDEX, MAX_CELLS, NO_PROBE
 from deckwatch.ticks import age_ms
 
@@ -195,17 +196,16 @@ def _without_pack(rows: tuple) -> tuple:
     return tuple([row for row in rows if row[2] not in _PACK_SLOTS])
 
 
-_VALUES = Table(VALUES)
-_VALUES_BESIDE = Table(_without_pack(VALUES))
-_SETUP = Table(SETUP)
-_SETUP_BESIDE = Table(_without_pack(SETUP))
-_OLD_VALUES = Table(OLD_VALUES)
-_OLD_VALUES_BESIDE = Table(_without_pack(OLD_VALUES))
-_BMS = Table(BMS)
-_BMS_CELLS = Table(BMS_CELLS)
-_BMS_TAIL = Table(BMS_TAIL)
-_CAN = Table(CAN)
-COMPILED = ("VALUES", "SETUP", "OLD_VALUES", "BMS_CELLS", "BMS_TAIL")
+_VALUES = compiled(VALUES)
+_VALUES_BESIDE = compiled(_without_pack(VALUES))
+_SETUP = compiled(SETUP)
+_SETUP_BESIDE = compiled(_without_pack(SETUP))
+_OLD_VALUES = compiled(OLD_VALUES)
+_OLD_VALUES_BESIDE = compiled(_without_pack(OLD_VALUES))
+_BMS = compiled(BMS)
+_BMS_CELLS = compiled(BMS_CELLS)
+_BMS_TAIL = compiled(BMS_TAIL)
+_CAN = compiled(CAN)
 
 
 class Parts:
@@ -291,7 +291,7 @@ def _decode_answer(frame, t, command: int, size: int) -> None:
     body = frame.body
     if command == 4 and size == _OLD_SIZE:
         table = _OLD_VALUES_BESIDE if _is_beside(t, frame.now) else _OLD_VALUES
-        table.read(buf, body, 0, size, t)
+        read(table, buf, body, 0, size, t)
     elif command == 4 and size >= _LEAST_VALUES:
         _read_values(frame, 1, _ALL, t)
     elif command == _SELECTIVE and size > 5:
@@ -343,7 +343,7 @@ def _read_masked(frame, skip: int, mask: int, table, widths: bytes, t) -> None:
         if mask >> bit & 1:
             if place + width > end:
                 break
-            table.read(frame.buf, place, offset, width, t)
+            read(table, frame.buf, place, offset, width, t)
             place += width
         offset += width
     if t.seen[_MOTOR_TEMP] and not _COLDEST_DC <= t.value[_MOTOR_TEMP] <= _HOTTEST_DC:
@@ -364,13 +364,13 @@ def _read_bms(frame, t) -> bool:
     if size < tail_at + 12:  # up to state of health; what follows came later
         return False
     if cells:
-        _BMS.read(buf, body, 0, 5, t)
+        read(_BMS, buf, body, 0, 5, t)
         _read_bms_current(buf, body, t)
-        _BMS_CELLS.read(buf, body + 26, 26, 2 * cells, t)
+        read(_BMS_CELLS, buf, body + 26, 26, 2 * cells, t)
         _read_balance(buf, body + 26 + 2 * cells, min(cells, MAX_CELLS), t)
         for number in range(temps):
             t.set_temp(number, _probe_dc(_signed(buf, body + temps_at + 2 * number)))
-        _BMS_TAIL.read(buf, body + tail_at, 0, size - tail_at, t)
+        read(_BMS_TAIL, buf, body + tail_at, 0, size - tail_at, t)
         lowest = t.cell_mv[0]
         for cell in range(1, min(cells, MAX_CELLS)):
             lowest = min(lowest, t.cell_mv[cell])
@@ -382,7 +382,7 @@ def _read_bms_current(buf, body: int, t) -> None:
     """One of the two, so that a frame counts as one sample."""
     measured = buf[body + 13] | buf[body + 14] | buf[body + 15] | buf[body + 16]
     place = 13 if measured else 9
-    _BMS.read(buf, body + place, place, 4, t)
+    read(_BMS, buf, body + place, place, 4, t)
 
 
 def _read_balance(buf, place: int, cells: int, t) -> None:
@@ -455,9 +455,9 @@ def _decode_can(frame, t, memory) -> None:
         if size == 8:
             measured = buf[place + 4] | buf[place + 5] | buf[place + 6] | buf[place + 7]
             skip = 4 if measured else 0
-            _CAN.read(buf, place + skip, 8 * _CAN_CURRENT + skip, 4, t)
+            read(_CAN, buf, place + skip, 8 * _CAN_CURRENT + skip, 4, t)
     elif command != _CAN_STATE:
-        _CAN.read(buf, place, 8 * command, size, t)
+        read(_CAN, buf, place, 8 * command, size, t)
     elif size == 8:
-        _CAN.read(buf, place, 8 * _CAN_STATE, 8, t)
+        read(_CAN, buf, place, 8 * _CAN_STATE, 8, t)
         _hide_no_soc(t, _signed(buf, place))

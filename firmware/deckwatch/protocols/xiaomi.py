@@ -9,7 +9,7 @@ first word, so each decodes alone.
 
 from micropython import const
 
-from deckwatch.fields import Table
+from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, WRITE
 from deckwatch.protocols.dash import decode_input, decode_state
 from deckwatch.protocols.scooter_map import (  # noqa: F401  the last three: the family's contract
@@ -18,6 +18,7 @@ from deckwatch.protocols.scooter_map import (  # noqa: F401  the last three: the
     SHORT_DC,
     STEADY,
 )
+from deckwatch.rows import compiled
 
 BAUDS = (115200, 76800)  # 76800: BotoX firmware (xiaomi.md 5.3)
 
@@ -59,10 +60,9 @@ CONTROLLER = (
     (0x176, "<h", "controller_temp_dc"),
 )
 
-_BATTERY = Table(BATTERY)
-_CONTROLLER = Table(CONTROLLER)
+_BATTERY = compiled(BATTERY)
+_CONTROLLER = compiled(CONTROLLER)
 SPARE_CELLS = True  # the map has words for 16 cells, whatever is fitted
-COMPILED = ("BATTERY", "CONTROLLER")
 
 _TO_CONTROLLER = const(0x20)
 _TO_DASH = const(0x21)
@@ -94,9 +94,9 @@ def _decode_answer(frame, t, address: int, command: int) -> None:
         frame.kind = REPLY
         frame.is_reply = from_bms
         if from_bms:
-            _BATTERY.read(frame.buf, frame.body, 2 * frame.register, frame.body_size, t)
+            read(_BATTERY, frame.buf, frame.body, 2 * frame.register, frame.body_size, t)
         elif address == _FROM_CONTROLLER:
-            _CONTROLLER.read(frame.buf, frame.body, 2 * frame.register, frame.body_size, t)
+            read(_CONTROLLER, frame.buf, frame.body, 2 * frame.register, frame.body_size, t)
     elif command == 0x02 or 0x07 <= command <= 0x0A:
         frame.kind = ACK
         frame.is_reply = from_bms

@@ -47,6 +47,10 @@ class Module:
             else:
                 self.taken[name] = source
 
+    def is_module(self, node: ast.expr) -> bool:
+        """Does an expression name another of the firmware's modules?"""
+        return isinstance(node, ast.Name) and node.id in self.taken and not self.taken[node.id].name
+
     @cached_property
     def eager(self) -> list[str]:
         """The firmware's modules its top level imports in any case."""

@@ -15,7 +15,6 @@ from packlab.linking.rewrite import Global, Rewriter
 from packlab.linking.values import values
 
 _SHORT = 10  # letters up to which MicroPython keeps a text once only
-_ROWS = "COMPILED"  # of a protocol: the names of its literal rows, hal/modules.py lets them go
 
 
 @dataclass
@@ -60,7 +59,7 @@ class Program:
         # what is asked of a module that was imported by its name
         self._asked_for = {
             node.attr for m in own.values() for node in ast.walk(m.tree)
-            if isinstance(node, ast.Attribute)
+            if isinstance(node, ast.Attribute) and not m.is_module(node.value)
         }.union(*(strings(m.tree) for m in own.values()))  # fmt: skip
         first = sorted(own, key=lambda n: (not n.endswith(".pipeline"), not n.endswith(".app"), n))
         self._ordered = closure([*first, *sorted(set(modules) - set(own))], modules, set())
@@ -101,7 +100,6 @@ class Program:
         for name in self._ordered:
             leader = self._leader_of[name]
             self.items.setdefault(leader, []).extend(self._rewritten(self._modules[name]))
-        self._gather_rows()
         needed = self._needed()
         by_name = {dotted(path): path for path in (*self.texts, *self.beside)}
         made = {by_name[leader]: self._text(leader, needed) for leader in self.items}
@@ -110,7 +108,7 @@ class Program:
             if spoken and self._leader_of[name] != name:
                 names = ", ".join(spoken)
                 made[by_name[name]] = f"from {self._leader_of[name]} import {names}\n"
-        return self._names.named(_without_empty_packages(made), self.beside)
+        return self._names.named(_without_empty(made), self.beside)
 
     def _rewritten(self, module: Module) -> Iterator[_Item]:
         rewriter = Rewriter(module, self._leader_of, self._names, self.find, self._own)
@@ -140,9 +138,12 @@ class Program:
         if self._leader_of[module.name] != module.name or not is_by_name(module.name):
             return
         for name in sorted(self._asked_for.intersection(module.taken)):
-            if module.taken[name].name:
+            source = module.taken[name]
+            if source.name:
                 rewriter.wanted = {}
-                value = rewriter.visit(ast.parse(name).body[0])
+                known = self._values.get((source.module, source.name), Ellipsis)
+                text = name if known is Ellipsis else repr(known)
+                value = rewriter.visit(ast.parse(text).body[0])
                 self._exported.add(name)
                 yield _binding(name, value, rewriter.wanted)
 
@@ -155,22 +156,6 @@ class Program:
                 literal = ast.parse(repr(value), mode="eval").body
                 return ast.Assign([statement.targets[0]], literal, lineno=statement.lineno)
         return statement
-
-    def _gather_rows(self) -> None:
-        """One COMPILED a file, of all modules that became part of it."""
-        for leader, items in self.items.items():
-            rows: list[str] = []
-            for name in self._ordered:
-                value = self._values.get((name, _ROWS))
-                if self._leader_of[name] == leader and isinstance(value, tuple):
-                    found = [self.find(name, row) for row in value]
-                    rows += [one.name for one in found if isinstance(one, Global)]
-            if rows:
-                mine = {self._finals.get((n, _ROWS)) for n in self._ordered} - {None}
-                items[:] = [item for item in items if not item.makes & mine]
-                text = f"{_ROWS} = {tuple(rows)!r}"
-                self._exported.add(_ROWS)
-                items.append(_Item(ast.parse(text).body[0], {_ROWS}, set(rows), {}))
 
     def _needed(self) -> set[str]:
         """Globals that anything refers to which is needed itself."""
@@ -275,11 +260,13 @@ def _unparsed(tree: ast.Module) -> str:
     return re.sub(r"\b_pair_(\d+)_\b", lambda found: pairs.texts[int(found[1])], text)
 
 
-def _without_empty_packages(files: "dict[str, str]") -> dict[str, str]:
+def _without_empty(files: "dict[str, str]") -> dict[str, str]:
+    """Packages that hold nothing, and modules of which nothing is left."""
+
     def is_empty(path: str) -> bool:
         folder = path.removesuffix("__init__.py")
-        return folder != path and not any(
-            other != path and other.startswith(folder) for other in files
-        )
+        if folder == path:
+            return not files[path].strip()
+        return not any(other != path and other.startswith(folder) for other in files)
 
     return {path: text for path, text in files.items() if not is_empty(path)}

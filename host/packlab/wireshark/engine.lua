@@ -74,7 +74,7 @@ local function thousandths(text, at)
   return b0 >= 128 and -value or value
 end
 
--- The number at a 0-based place, in a struct code of fields.py, and how many bytes it has.
+-- The number at a 0-based place, in a struct code of rows.py, and how many bytes it has.
 local function number(text, at, code)
   local kind = code:sub(-1)
   local width = WIDTHS[kind]
