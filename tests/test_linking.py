@@ -1,5 +1,6 @@
 """The link step: the same program in fewer files, with numbers for names and short names."""
 
+import ast
 import re
 import sys
 import types
@@ -8,6 +9,11 @@ from pathlib import Path
 
 import pytest
 from conftest import MicroPython
+from deckwatch.faults import FAULTS
+from deckwatch.index import PROTOCOLS
+from deckwatch.protocols import scooter_map
+from deckwatch.rows import compiled
+from deckwatch.telemetry import SLOTS_KEPT
 from packlab.flash.bundle import compile_text
 from packlab.linking import link
 from packlab.linking.names import ARGUMENTS, ROM
@@ -190,7 +196,8 @@ def test_globals_of_one_file_are_called_like_those_of_another() -> None:
 
 
 def test_machine_code_is_one_file_and_what_stands_in_for_it_another() -> None:
-    use = "try:\n    from deckwatch.{0}_viper import {0}\nexcept ImportError:\n    {0} = None\n"
+    use = "try:\n    from deckwatch.{0}_viper import {0}\nexcept ImportError:\n"
+    use += "    from deckwatch.b_plain import b as {0}\n"
     made = link(
         {
             **PARTS,
@@ -249,3 +256,20 @@ def test_the_names_a_file_uses_most_are_the_first_in_it(tmp_path: Path) -> None:
     found = [data.index(name.encode()) for name in ("often_1", "OFTEN", "often_2", "seldom_50")]
     assert found[-1] > max(found[:-1])
     assert "__name__" not in link(PARTS)["deckwatch/pipeline.py"]  # which has few
+
+
+def test_of_a_familys_rows_only_bytes_are_left() -> None:
+    folder = Path(__file__).parent.parent / "firmware"
+    texts = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.py")}
+    made = link(texts)
+    families = {path: made[path] for path in made if "/protocols/" in path}
+    faults = {name for name in FAULTS if "_" in name} - set(SLOTS_KEPT)
+    assert {Path(path).stem for path in families} >= set(PROTOCOLS)
+    assert not {"deckwatch/rows.py", "deckwatch/protocols/daly_map.py"} & set(made)
+    for path, text in families.items():
+        words = {n.value for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Constant)}
+        assert not words & (faults | {"cell_high_mv", "made_on", "text14"}), path
+    rows = compiled(scooter_map.BATTERY)
+    assert len(rows) < 10 * len(scooter_map.BATTERY)
+    assert rows.startswith(b"\x02\x00\x07\x02\x02")  # the tables here have the bench's slots, too
+    assert "= b'\\x02\\x00\\x07\\x02\\x02" in made["deckwatch/protocols/xiaomi.py"]

@@ -37,7 +37,7 @@ def leaders(modules: Mapping[str, Module]) -> dict[str, str]:
         alike = [name for name in modules if name.endswith(kind)]
         alike = closure(alike, modules, set(modules).difference(alike))
         led.update(dict.fromkeys(alike, *alike[:1]))
-    first = [name for name in modules if _is_family(name, modules)]
+    first = [name for name in modules if is_family(name, modules)]
     for leader in [_full(name) for name in _LEADERS] + first:
         if leader in modules and leader not in led:
             joining = [*_LEADERS.get(leader.removeprefix(f"{PACKAGE}."), ())]
@@ -93,7 +93,7 @@ def _boot_only(modules: Mapping[str, Module]) -> "list[str]":
     return []
 
 
-def _is_family(name: str, modules: Mapping[str, Module]) -> bool:
+def is_family(name: str, modules: Mapping[str, Module]) -> bool:
     """Is it imported by its name? Of the modules below BY_NAME, those nobody imports otherwise."""
     if not is_by_name(name) or modules[name].is_package:
         return False

@@ -49,7 +49,8 @@ class Module:
 
     def is_module(self, node: ast.expr) -> bool:
         """Does an expression name another of the firmware's modules?"""
-        return isinstance(node, ast.Name) and node.id in self.taken and not self.taken[node.id].name
+        source = self.taken.get(node.id) if isinstance(node, ast.Name) else None
+        return source is not None and not source.name
 
     @cached_property
     def eager(self) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from packlab.linking.files import SPOKEN, closure, is_by_name, leaders
+from packlab.linking.files import SPOKEN, closure, is_family, leaders
 from packlab.linking.modules import PACKAGE, Module, bound, dotted, parsed, strings
 from packlab.linking.names import Names
 from packlab.linking.numbering import most_used_first
@@ -71,7 +71,7 @@ class Program:
 
     def _name_globals(self, module: Module, *, is_own: bool) -> None:
         spoken = set(SPOKEN.get(module.name.removeprefix(f"{PACKAGE}."), ()))
-        if is_by_name(module.name) and self._leader_of[module.name] == module.name:
+        if is_family(module.name, self._modules):
             spoken |= self._asked_for
         for name in sorted(module.own):
             kept = not is_own or name in spoken or name.startswith("__")
@@ -108,7 +108,15 @@ class Program:
             if spoken and self._leader_of[name] != name:
                 names = ", ".join(spoken)
                 made[by_name[name]] = f"from {self._leader_of[name]} import {names}\n"
-        return self._names.named(_without_empty(made), self.beside)
+        made = {path: text for path, text in made.items() if not self._is_empty(path, made)}
+        return self._names.named(made, self.beside)
+
+    def _is_empty(self, path: str, files: Mapping[str, str]) -> bool:
+        """A package that holds nothing, or a module of which nothing is left."""
+        folder = path.removesuffix("__init__.py")
+        if folder == path:
+            return path in self.texts and not files[path].strip()
+        return not any(other != path and other.startswith(folder) for other in files)
 
     def _rewritten(self, module: Module) -> Iterator[_Item]:
         rewriter = Rewriter(module, self._leader_of, self._names, self.find, self._own)
@@ -135,7 +143,7 @@ class Program:
 
     def _passed_on(self, module: Module, rewriter: Rewriter) -> Iterator[_Item]:
         """What a family takes from others and must have itself."""
-        if self._leader_of[module.name] != module.name or not is_by_name(module.name):
+        if not is_family(module.name, self._modules):
             return
         for name in sorted(self._asked_for.intersection(module.taken)):
             source = module.taken[name]
@@ -258,15 +266,3 @@ def _unparsed(tree: ast.Module) -> str:
     pairs = _Pairs()
     text = ast.unparse(pairs.visit(tree)) + "\n"
     return re.sub(r"\b_pair_(\d+)_\b", lambda found: pairs.texts[int(found[1])], text)
-
-
-def _without_empty(files: "dict[str, str]") -> dict[str, str]:
-    """Packages that hold nothing, and modules of which nothing is left."""
-
-    def is_empty(path: str) -> bool:
-        folder = path.removesuffix("__init__.py")
-        if folder == path:
-            return not files[path].strip()
-        return not any(other != path and other.startswith(folder) for other in files)
-
-    return {path: text for path, text in files.items() if not is_empty(path)}
