@@ -92,7 +92,7 @@ def listener(family: str, packs: int = 2) -> Heard:
     module = protocol(family)
     heard = Heard(module, [Telemetry() for _ in range(packs)])
     heard.memory = module.Memory() if hasattr(module, "Memory") else None
-    heard.framer = Framer(module.FRAMING, heard, 0)
+    heard.framer = Framer(module.FRAMES, heard, 0)
     return heard
 
 

@@ -11,11 +11,12 @@ from random import Random
 
 import pytest
 from conftest import MicroPython
-from deckwatch import framer
-from deckwatch.checksums_plain import CHECKS
+from deckwatch import checksums_plain, framer
+from deckwatch.framings import CHECK_NAMES
 
 from tools.compiled import architecture, compile_folder
 
+CHECKS = dict(zip(CHECK_NAMES[1:], checksums_plain.CHECKS, strict=True))
 SCRIPT = Path(__file__).parent / "unix" / "checksums.py"
 NINE = b"123456789"  # what check values of CRC catalogues are computed over
 
@@ -40,6 +41,10 @@ EMPTY = {
     "crc16_modbus": 0xFFFF,
     "crc16_xmodem": 0,
 }
+
+
+def test_each_is_called_as_the_rows_call_it() -> None:
+    assert [check.__name__ for check in checksums_plain.CHECKS] == list(CHECK_NAMES[1:])
 
 
 @pytest.mark.parametrize(("name", "text", "wanted"), PUBLISHED)
@@ -117,7 +122,7 @@ def test_without_the_file_the_plain_ones_serve(
 
 
 def test_cpython_takes_the_plain_ones(repo_root: Path) -> None:
-    assert framer.CHECKS is CHECKS
+    assert framer.CHECKS is checksums_plain.CHECKS
     done = subprocess.run(
         [sys.executable, "-c", "import deckwatch.checksums_viper"],
         env={"PYTHONPATH": f"{repo_root}/firmware:{repo_root}/boards/CPYTHON"},

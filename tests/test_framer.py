@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from deckwatch.checksums_plain import CHECKS
 from deckwatch.framer import CHUNK, GAP_MS, Framer
+from deckwatch.framings import framed
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_checksums import CHECKS
 
 WRAP = 1 << 30
 
@@ -29,7 +30,7 @@ class Line:
     """A framer, and all it delivered."""
 
     def __init__(self, rows: Rows) -> None:
-        self.framer = Framer(rows, self, 0)
+        self.framer = Framer(framed(rows), self, 0)
         self.frames: list[bytes] = []
         self.rows: list[int] = []
         self.times: list[int] = []
@@ -332,8 +333,23 @@ def test_a_row_means_what_it_says(framing: Any, frame: str, spoilt: str | None) 
 
 
 def test_an_unknown_checksum_is_an_error_not_no_check() -> None:
-    with pytest.raises(KeyError, match="sum17"):
-        Framer((row(check=("sum17", 1, 1, 1, "B")),), None, 0)
+    with pytest.raises(ValueError, match="index"):
+        framed((row(check=("sum17", 1, 1, 1, "B")),))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (row(b"\x55\xaa", (256, "B", 6, 8, 9)), "row of 55aa: 257 has no room"),
+        (row(b"\x55\xaa", (0, "", 65536, 8, 9)), "row of 55aa: 65536 has no room"),
+        (row(b"\x55\xaa", (0, "", 6, -1, 9)), "row of 55aa: -1 has no room"),
+        (row(b"\x55\xaa", (0, "", 6, 8, 65536)), "row of 55aa: 65536 has no room"),
+        (row(b"\x55" * 240), "has no room"),
+    ],
+)
+def test_numbers_without_room_in_a_row_are_an_error(given: Rows, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        framed((given,))
 
 
 def test_the_first_row_that_holds_wins() -> None:

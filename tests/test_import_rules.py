@@ -22,7 +22,7 @@ LAYERS = {
         "status",
         "memory",
     },
-    "wire": {"checksums", "fields", "framer", "rows"},
+    "wire": {"checksums", "fields", "framer", "framings", "rows"},
     "protocols": {"protocols"},
     "meters": {"meters"},
     "guardrails": {"guardrails"},

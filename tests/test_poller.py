@@ -9,6 +9,7 @@ import pytest
 from deckwatch.config import load
 from deckwatch.pipeline import Pipeline
 from deckwatch.poller import ASSIST, POLL, Poller
+from deckwatch.rows import requested
 
 ROWS = (
     ("status", "55aa032201300c9dff", "reply", 210),
@@ -30,7 +31,7 @@ class Bus:
     """A line whose board answers as told, stepped millisecond by millisecond."""
 
     def __init__(self, mode: str, start: int = 0, rows: tuple = ROWS) -> None:
-        self.poller = Poller(rows, mode)
+        self.poller = Poller(requested(rows), mode)
         self.start = start
         self.ms = 0
         self.sent: list[tuple[int, int]] = []

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from conftest import MicroPython
-from deckwatch.checksums_plain import CHECKS
 from deckwatch.framer import GAP_MS
+from deckwatch.framings import CHECK_NAMES
 from deckwatch.index import PROTOCOLS
 from deckwatch.telemetry import SLOTS
 from families import Heard, entries, listen, listener, protocol
@@ -78,7 +78,7 @@ def test_framing_rows_can_be_meant(family: str) -> None:
         if not check:
             assert (start, end, at, form) == (0, 0, 0, ""), row
             continue
-        assert check in CHECKS
+        assert check in CHECK_NAMES
         assert form in (("B",) if check == "sum8" else ("<H", ">H"))
         assert 0 <= start <= lowest - end  # what is summed is not less than nothing
         assert struct.calcsize(form) <= at <= lowest  # the check lies inside

@@ -81,7 +81,7 @@ def lua(value: Any) -> str:
 
 
 def framing(row: tuple[Any, ...]) -> dict[str, Any]:
-    """A FRAMING row (framer.py) with names."""
+    """A FRAMING row (framings.py) with names."""
     header, length, check, tail = row[:4]
     named = {"header": header, "tail": tail}
     named |= dict(zip(("offset", "code", "add", "lowest", "highest"), length, strict=True))

@@ -12,6 +12,7 @@ import binascii
 import sys
 
 from deckwatch import checksums_plain, config, framer
+from deckwatch.framings import CHECK_NAMES
 from deckwatch.pipeline import Pipeline, load_protocol
 
 _FRAME_MS = 50
@@ -35,17 +36,17 @@ def chunks_of(frame):
     return [(bytearray(part + bytes(size - len(part))), len(part)) for part in parts]
 
 
-def jobs_of(frame, rows, checks):
+def jobs_of(frame, protocol, checks):
     """What the checksum functions are called with for one frame: (function, frame, from, to)."""
     noted = _Rows()
-    one = framer.Framer(rows, noted, 0)
+    one = framer.Framer(protocol.FRAMES, noted, 0)
     for buf, n in chunks_of(frame):
         one.feed(buf, n, 0)
     jobs = []
     for number, size in noted.found:
-        name, start, end = rows[number][2][:3]
+        name, start, end = protocol.FRAMING[number][2][:3]
         if name:
-            jobs.append((checks[name], frame, start, size - end))
+            jobs.append((checks[CHECK_NAMES.index(name) - 1], frame, start, size - end))
     return jobs
 
 
@@ -77,7 +78,7 @@ def main(family, profile, path, work, rounds):
     checks = checksums_plain.CHECKS if work == "plain" else framer.CHECKS
     for frame in frames:
         chunks += chunks_of(frame)
-        jobs += jobs_of(frame, load_protocol(family).FRAMING, checks)
+        jobs += jobs_of(frame, load_protocol(family), checks)
     if work == "feed":
         feed(core, chunks, rounds)
     else:

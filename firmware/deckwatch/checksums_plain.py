@@ -58,11 +58,5 @@ def crc16_xmodem(buf, start: int, end: int) -> int:
     return crc
 
 
-CHECKS = {
-    "sum8": sum8,
-    "sum16": sum16,
-    "sum16_inverted": sum16_inverted,
-    "sum16_negated": sum16_negated,
-    "crc16_modbus": crc16_modbus,
-    "crc16_xmodem": crc16_xmodem,
-}
+# As framings.CHECK_NAMES has them, without "" for none
+CHECKS = (sum8, sum16, sum16_inverted, sum16_negated, crc16_modbus, crc16_xmodem)

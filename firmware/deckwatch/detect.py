@@ -190,7 +190,7 @@ class Detector:
         """What one family makes of the record."""
         protocol, drop = _borrow(name)
         tally = _Tally(protocol)
-        framer = Framer(protocol.FRAMING, tally, 0)
+        framer = Framer(protocol.FRAMES, tally, 0)
         for start in range(0, self._size, CHUNK):
             n = min(CHUNK, self._size - start)
             for i in range(n):
@@ -224,13 +224,13 @@ def probes() -> list:
                 if (family == "ant") == last:
                     protocol, drop = _borrow(family)
                     if baud in protocol.BAUDS:
-                        _add_probes(rows, baud, protocol.REQUESTS)
+                        _add_probes(rows, baud, protocol.QUESTIONS)
                     if drop:
                         _drop(family)
     return rows
 
 
-def _add_probes(rows: list, baud: int, requests: tuple) -> None:
-    for _, text, _, period_ms in requests:
+def _add_probes(rows: list, baud: int, questions: tuple) -> None:
+    for request, period_ms in zip(questions[0], questions[1]):
         if period_ms <= _LIVE_MS:
-            rows.append((baud, bytes.fromhex(text)))
+            rows.append((baud, request))

@@ -1,24 +1,10 @@
-"""Bytes of one line -> whole, checked frames, driven by a protocol's FRAMING rows; every byte
-thrown away is counted by kind. The pipeline owns one framer per line.
+"""Bytes of one line -> whole, checked frames, driven by a protocol's FRAMES (framings.py);
+every byte thrown away is counted by kind. The pipeline owns one framer per line.
 
 A frame counts only if header, length, checksum and tail fit. On failure one byte is skipped and
 the search starts again, so a header inside a payload or a frame cut into another costs nothing but
 the damaged frame (xiaomi.md 2.4). What comes out does not depend on how the bytes were chunked,
 but for silence.
-
-A FRAMING row is literal:
-  (header, (offset, code, add, lowest, highest), (check, from, end, at, code), tail, spare, before,
-   after)
-  length: total size = value at `offset` in `code` ("B", "<H", ">H"; "" = no length field) + add,
-          which is not negative, between lowest and highest
-  check:  name in checksums_viper.py over frame[from : size - end], stored at size - at in `code`;
-          ("", 0, 0, 0, "") = the frame has none
-  spare:  so many bytes behind a frame are passed over without being noise; this and what follows
-          may be left off
-  before: (lowest, highest) of one byte in front of the header, an address, with which the frame
-          begins; () = none
-  after:  rows of what may follow at once and then belongs to the frame (who spoke)
-Several rows may share a header or the beginning of one; the first that holds wins.
 
 The loops are in framer_viper.py, as machine code where the processor has it.
 """
@@ -64,85 +50,25 @@ _CUT = const(12)
 _BAD_CHECK = const(13)
 _NUMBERS = const(14)
 
-# What a compiled row holds (framer_viper.py): its length, and the forms numbers are stored in
-_ROW = const(21)
-_FORMS = ("", "B", "<H", ">H")
-
-
-class _Framings:
-    """The rows of one family, compiled for the loops.
-
-    rows: first the end of the rows of FRAMING, then _ROW numbers for each of them, then those that
-    may follow. heads: headers and tails, one behind the other. checks: checksum functions.
-    longest: bytes of a frame at most.
-    """
-
-    def __init__(self, framings: tuple) -> None:
-        self.rows = array("i", [1 + _ROW * len(framings)])
-        self.heads = b""
-        self.checks: list = []
-        self.longest = 0
-        after = self.rows[0]
-        for row in framings:
-            followers = row[6] if len(row) > 6 else ()
-            self._add(row, after, after + _ROW * len(followers))
-            after += _ROW * len(followers)
-            inner = max([0] + [follower[1][4] for follower in followers])
-            self.longest = max(self.longest, row[1][4] + inner)
-        for row in framings:
-            for follower in row[6] if len(row) > 6 else ():
-                self._add(follower, 0, 0)
-
-    def _add(self, row: tuple, after: int, after_end: int) -> None:
-        header, (offset, code, add, lowest, highest), check, tail = row[:4]
-        before = row[5] if len(row) > 5 else ()
-        lead = 1 if before else 0
-        first, last = before or (0, 0)
-        name, start, end, at, check_code = check
-        need = max(lead + len(header), offset + _width(code))
-        numbers = [lead, first, last, len(self.heads), len(header)]
-        numbers += [need, offset, _FORMS.index(code), add, lowest, highest]
-        if name:
-            self.checks.append(CHECKS[name])
-        numbers += [len(self.checks) if name else 0, start, end, at, _FORMS.index(check_code)]
-        numbers += [len(self.heads) + len(header), len(tail)]
-        numbers += [row[4] if len(row) > 4 else 0, after, after_end]
-        self.rows.extend(array("i", numbers))
-        self.heads += header + tail
-
-
-_latest: list = [(), None]  # rows, and the same compiled
-
-
-def _compiled(framings: tuple) -> _Framings:
-    """The rows of one family compiled, once for all its lines: nothing in them changes."""
-    if _latest[0] is not framings:
-        _latest[:] = framings, _Framings(framings)
-    return _latest[1]
-
-
-def _width(code: str) -> int:
-    return 2 if code.endswith("H") else len(code)
-
 
 class Framer:
     """One line's framer.
 
-    `receiver.on_frame(framer)` is called for each frame with framer.frame filled in; it must not
-    keep the frame. Counters, wrapping at 2**30: bytes; frames, frame_bytes; bad_check, bad_length
-    and cut (ended by silence): candidates thrown away; noise: bytes thrown away; damaged: how
-    often the stream was lost and found again, the number of incidents behind the four before.
+    frames: a family's FRAMES. `receiver.on_frame(framer)` is called for each frame with
+    framer.frame filled in; it must not keep the frame. Counters, wrapping at 2**30: bytes; frames,
+    frame_bytes; bad_check, bad_length and cut (ended by silence): candidates thrown away; noise:
+    bytes thrown away; damaged: how often the stream was lost and found again, the number of
+    incidents behind the four before.
     """
 
-    def __init__(self, framings: tuple, receiver, port: int) -> None:
+    def __init__(self, frames: bytes, receiver, port: int) -> None:
         self.receiver = receiver
         self.port = port
-        compiled = _compiled(framings)
         # What waits is shorter than a frame; a second chunk's room makes moving it rare.
-        self._room = compiled.longest + 2 * CHUNK
+        self._room = (frames[0] | frames[1] << 8) + 2 * CHUNK
         self._buf = bytearray(self._room)
         self._state = array("i", bytes(4 * _NUMBERS))
-        self._loop = (self._state, self._buf, compiled.rows, compiled.heads, compiled.checks)
+        self._loop = (self._state, self._buf, frames, CHECKS)
         self.frame = Frame()
         self.frame.buf = self._buf
         self._last = 0  # when bytes last came

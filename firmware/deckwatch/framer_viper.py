@@ -20,29 +20,26 @@ _NOISE = const(9)
 _DAMAGED = const(10)
 _REASON = const(10)  # + reason: how often
 
-# One row, as in framer.py
-_LEAD = const(0)
-_FIRST = const(1)
-_LAST = const(2)
-_HEADER = const(3)
+# One row, as in framings.py
+_LEAD = const(1)
+_FIRST = const(2)
+_LAST = const(3)
 _HEADER_SIZE = const(4)
 _NEED = const(5)
 _OFFSET = const(6)
 _FORM = const(7)
-_ADD = const(8)
-_LOWEST = const(9)
-_HIGHEST = const(10)
-_CHECK = const(11)
-_FROM = const(12)
-_END = const(13)
-_STORED = const(14)
-_CHECK_FORM = const(15)
-_TAIL = const(16)
-_TAIL_SIZE = const(17)
-_SPARES = const(18)
-_AFTER = const(19)
-_AFTER_END = const(20)
-_ROW = const(21)
+_SPARES = const(8)
+_CHECK = const(9)
+_FROM = const(10)
+_END = const(11)
+_STORED = const(12)
+_CHECK_FORM = const(13)
+_TAIL_SIZE = const(14)
+_ADD = const(15)
+_LOWEST = const(17)
+_HIGHEST = const(19)
+_HEADER = const(21)
+_ROWS = const(2)  # where the first begins
 
 # What fit() says of a row that does not hold, from the least telling to the most: why
 _WAIT = const(0)
@@ -80,7 +77,7 @@ def scan(loop, patience: int) -> int:
     """Judges what was taken in. 1: a frame is to be delivered, which is passed over; 2: the same,
     and nothing is left behind it; 0: there is none yet.
 
-    loop: the framer's numbers and bytes, its compiled rows, headers and tails, checksum functions.
+    loop: the framer's numbers and bytes, its compiled rows, checksum functions.
     patience: what is waited for: 2 all that is missing, 1 not what may follow a frame, 0 nothing.
     A row still waiting for bytes keeps those after it waiting: were they asked first, the chunks
     would decide which one wins.
@@ -88,33 +85,30 @@ def scan(loop, patience: int) -> int:
     state = ptr32(loop[0])
     buf = loop[1]
     rows_ = loop[2]
-    heads_ = loop[3]
-    checks = loop[4]
+    checks = loop[3]
     own = ptr8(buf)
-    rows = ptr32(rows_)
-    heads = ptr8(heads_)
+    rows = ptr8(rows_)
     at = state[_READ]
     write = state[_WRITE]
-    last = rows[0]
     state[_HELD] = 0
     while at < write:
         reason = 0
         number = 0
-        row = 1
-        while row < last:
+        row = _ROWS
+        while rows[row]:
             place = at + rows[row + _LEAD]
             found = _NO_HEADER
-            if place >= write or own[place] == heads[rows[row + _HEADER]]:
-                size = int(fit(buf, rows_, heads_, checks, row, at, write))
+            if place >= write or own[place] == rows[row + _HEADER]:
+                size = int(fit(buf, rows_, checks, row, at, write))
                 found = 0 - size
                 if size > 0:
                     state[_AT] = at
                     state[_FRAMING] = number
-                    after = rows[row + _AFTER]
-                    end = rows[row + _AFTER_END]
+                    after = row + _HEADER + rows[row + _HEADER_SIZE] + rows[row + _TAIL_SIZE]
+                    end = row + rows[row]
                     more = 0
                     while after < end and not more:
-                        more = int(fit(buf, rows_, heads_, checks, after, at + size, write))
+                        more = int(fit(buf, rows_, checks, after, at + size, write))
                         if more == _WAIT or more == 0 - _NO_END:
                             if patience == 2:
                                 state[_READ] = at
@@ -122,7 +116,7 @@ def scan(loop, patience: int) -> int:
                                 return 0
                         if more < 0:
                             more = 0
-                        after += _ROW
+                        after += rows[after]
                     size += more
                     state[_SIZE] = size
                     state[_SPARE] = rows[row + _SPARES]
@@ -139,7 +133,7 @@ def scan(loop, patience: int) -> int:
                     return 0
             if found != _NO_HEADER and found > reason:
                 reason = found
-            row += _ROW
+            row += rows[row]
             number += 1
         if reason:
             state[_REASON + reason] += 1
@@ -158,13 +152,12 @@ def scan(loop, patience: int) -> int:
 
 
 @micropython.viper
-def fit(buf, rows_, heads_, checks, row: int, at: int, end: int) -> int:
+def fit(buf, rows_, checks, row: int, at: int, end: int) -> int:
     """Size of the frame of one row at buf[at:end]. Where it does not hold, why: one of the reasons
     above, negative; _WAIT while not even the header is in, _NO_END while less than the frame is.
     """
     own = ptr8(buf)
-    rows = ptr32(rows_)
-    heads = ptr8(heads_)
+    rows = ptr8(rows_)
     available = end - at
     lead = rows[row + _LEAD]
     if lead and available:
@@ -177,16 +170,16 @@ def fit(buf, rows_, heads_, checks, row: int, at: int, end: int) -> int:
         shown = available - lead
     i = 0
     place = at + lead
-    head = rows[row + _HEADER]
+    head = row + _HEADER
     while i < shown:
-        if own[place + i] != heads[head + i]:
+        if own[place + i] != rows[head + i]:
             return 0 - _NO_HEADER
         i += 1
     if shown < whole:
         return _WAIT
     if available < rows[row + _NEED]:
         return 0 - _NO_END
-    size = rows[row + _ADD]
+    size = rows[row + _ADD] | rows[row + _ADD + 1] << 8
     form = rows[row + _FORM]
     place = at + rows[row + _OFFSET]
     if form == 1:
@@ -195,17 +188,19 @@ def fit(buf, rows_, heads_, checks, row: int, at: int, end: int) -> int:
         size += own[place] | own[place + 1] << 8
     elif form == 3:
         size += own[place] << 8 | own[place + 1]
-    if size < rows[row + _LOWEST] or size > rows[row + _HIGHEST]:
+    if size < rows[row + _LOWEST] | rows[row + _LOWEST + 1] << 8:
+        return 0 - _NO_LENGTH
+    if size > rows[row + _HIGHEST] | rows[row + _HIGHEST + 1] << 8:
         return 0 - _NO_LENGTH
     if size > available:
         return 0 - _NO_END
     end = at + size
+    head += whole
     whole = rows[row + _TAIL_SIZE]
-    head = rows[row + _TAIL]
     place = end - whole
     i = 0
     while i < whole:
-        if own[place + i] != heads[head + i]:
+        if own[place + i] != rows[head + i]:
             return 0 - _NO_CHECK
         i += 1
     check = rows[row + _CHECK]

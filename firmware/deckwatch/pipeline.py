@@ -79,7 +79,7 @@ def _poller_of(protocol, mode: str):
         return None
     from deckwatch.poller import Poller
 
-    return Poller(protocol.REQUESTS, mode)
+    return Poller(protocol.QUESTIONS, mode)
 
 
 def _session_of(kind: int, target_mv: int, core):
@@ -199,7 +199,7 @@ class Pipeline:
         self._second_at = 0  # last whole round
 
     def _framer(self, port: int):
-        return Framer(self._protocol.FRAMING, self, port)
+        return Framer(self._protocol.FRAMES, self, port)
 
     def recall(self, number: int, buf) -> bool:
         """What was remembered of pack `number`, as Memory.write wrote it; before the first tick.

@@ -43,18 +43,18 @@ _MAX_PERIOD_MS = const(1 << 26)
 
 
 class Poller:
-    """One line's questioner. requests: bytes of each row. asked, answered, timeouts: totals.
-    yielded: a foreign master is heard. telling: the core is being told of our own question
-    (pipeline.asked)."""
+    """One line's questioner. questions: a family's QUESTIONS. requests: bytes of each row. asked,
+    answered, timeouts: totals. yielded: a foreign master is heard. telling: the core is being told
+    of our own question (pipeline.asked)."""
 
-    def __init__(self, rows: tuple, mode: str) -> None:
+    def __init__(self, questions: tuple, mode: str) -> None:
         self.mode = mode
-        self.requests = [bytes.fromhex(row[1]) for row in rows]
-        self._period = array("i", [row[3] for row in rows])
-        self._last = array("i", bytes(4 * len(rows)))
-        self._tried = bytearray(len(rows))
-        self._missed = bytearray(len(rows))
-        self._known = bytearray(len(rows))  # rows that were answered when asked last
+        self.requests, self._period = questions
+        rows = len(self.requests)
+        self._last = array("i", bytes(4 * rows))
+        self._tried = bytearray(rows)
+        self._missed = bytearray(rows)
+        self._known = bytearray(rows)  # rows that were answered when asked last
         self.asked = 0
         self.answered = 0
         self.timeouts = 0

@@ -58,7 +58,22 @@ def compiled(rows: tuple) -> bytes:
             raise ValueError("rows must be sorted by offset: %d" % row[0])
         last = row[0]
         table += _row(row)
-    return table + _number(_END, 2, last)
+    return table + packed(_END, 2, last)
+
+
+def requested(requests: tuple) -> tuple:
+    """REQUESTS -> (all requests, all periods), as the poller takes them."""
+    return (
+        tuple([bytes.fromhex(text) for _, text, _, _ in requests]),
+        tuple([period_ms for _, _, _, period_ms in requests]),
+    )
+
+
+def packed(number: int, size: int, row) -> bytes:
+    """So many bytes, least significant first."""
+    if number < 0 or number >> 8 * size:
+        raise ValueError("row %s: %d has no room" % (row, number))
+    return number.to_bytes(size, "little")
 
 
 def _row(row: tuple) -> bytes:
@@ -79,8 +94,8 @@ def _row(row: tuple) -> bytes:
         target = first
     if offset == _END or count > 1 and kind >= _BIT:
         raise ValueError("row %d has no room" % offset)
-    head = _number(offset, 2, offset) + _number(7 + len(rest), 1, offset)
-    head += bytes([kind << 4 | number, width, target]) + _number(count, 1, offset)
+    head = packed(offset, 2, offset) + packed(7 + len(rest), 1, offset)
+    head += bytes([kind << 4 | number, width, target]) + packed(count, 1, offset)
     return head + rest
 
 
@@ -88,21 +103,14 @@ def _scaling(mul: int, div: int, add: int, absent, offset: int) -> bytes:
     """mul, div, add, absent, without those at the end that are the usual ones."""
     if not mul or not div:
         raise ValueError("row %d multiplies or divides by 0" % offset)
-    told = _number(mul + 0x8000, 2, offset)
-    told += _number(div + 0x8000, 2, offset)
-    told += _number(add + 0x800000, 3, offset)
+    told = packed(mul + 0x8000, 2, offset)
+    told += packed(div + 0x8000, 2, offset)
+    told += packed(add + 0x800000, 3, offset)
     if absent is not None:
-        return told + _number(absent + 0x800000, 3, offset)
+        return told + packed(absent + 0x800000, 3, offset)
     if add:
         return told
     return told[:4] if div != 1 else told[:2] if mul != 1 else b""
-
-
-def _number(number: int, size: int, offset: int) -> bytes:
-    """So many bytes, least significant first."""
-    if number < 0 or number >> 8 * size:
-        raise ValueError("row %d: %d has no room" % (offset, number))
-    return number.to_bytes(size, "little")
 
 
 def _decode(code: str, slot: str) -> tuple:

@@ -54,7 +54,7 @@ class _Family:
         self._frames.clear()
         self._sizes.clear()
         chunk = firmware("framer").CHUNK
-        framer = firmware("framer").Framer(self._module.FRAMING, self, 0)
+        framer = firmware("framer").Framer(self._module.FRAMES, self, 0)
         for start in range(0, len(raw), chunk):
             part = raw[start : start + chunk]
             framer.feed(bytearray(part.ljust(chunk, b"\0")), len(part), 0)
@@ -73,7 +73,7 @@ class _Family:
 
 
 def _before(row: tuple[Any, ...]) -> int:
-    """How many bytes a FRAMING row has ahead of its header (framer.py)."""
+    """How many bytes a FRAMING row has ahead of its header (framings.py)."""
     return 1 if len(row) > 5 and row[5] else 0
 
 

@@ -53,7 +53,7 @@ class Listener:
         self._memory = self._module.Memory() if hasattr(self._module, "Memory") else None
         self._packs: list[Any] = []  # most families never hear a frame of theirs
         self._chunk = firmware("framer").CHUNK
-        self._framer = firmware("framer").Framer(self._module.FRAMING, self, 0)
+        self._framer = firmware("framer").Framer(self._module.FRAMES, self, 0)
 
     def feed(self, data: bytes, now: int) -> None:
         """Bytes that came, at `now` in ms."""

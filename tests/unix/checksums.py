@@ -5,6 +5,7 @@ import binascii
 import sys
 
 from deckwatch.framer import CHECKS
+from deckwatch.framings import CHECK_NAMES
 
 print("viper" if "deckwatch.checksums_viper" in sys.modules else "plain")
 while True:
@@ -12,4 +13,4 @@ while True:
     if not line:
         break
     name, start, end, text = line.split()
-    print(CHECKS[name](binascii.unhexlify(text), int(start), int(end)))
+    print(CHECKS[CHECK_NAMES.index(name) - 1](binascii.unhexlify(text), int(start), int(end)))

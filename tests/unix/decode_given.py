@@ -56,7 +56,7 @@ def main(family):
         if not line:
             break
         listener = Listener(protocol)
-        framer = Framer(protocol.FRAMING, listener, 0)
+        framer = Framer(protocol.FRAMES, listener, 0)
         for text in line.split():
             frame = binascii.unhexlify(text)
             for start in range(0, len(frame), CHUNK):

@@ -18,7 +18,7 @@ class Ear:
         self.packs = [Telemetry()]
         make = getattr(self.protocol, "Memory", None)
         self.memory = make() if make else None
-        self.framer = framer.Framer(self.protocol.FRAMING, self, 0)
+        self.framer = framer.Framer(self.protocol.FRAMES, self, 0)
         self.said = []
 
     def on_frame(self, heard):

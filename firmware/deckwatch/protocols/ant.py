@@ -13,7 +13,8 @@ from micropython import const
 from deckwatch.faults import FAULTS, WORD_BITS
 from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, WRITE
-from deckwatch.rows import compiled
+from deckwatch.framings import framed
+from deckwatch.rows import compiled, requested
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
 
@@ -29,6 +30,7 @@ FRAMING = (
     (b"\x7e\xa1", (5, "B", 10, 11, 188), ("crc16_modbus", 1, 4, 4, "<H"), b"\xaa\x55"),
     (b"\x7e\xa1", (5, "B", 16, 16, 194), ("crc16_modbus", 1, 10, 10, "<H"), b"\xaa\x55"),
 )
+FRAMES = framed(FRAMING)
 
 # Old status, offsets in the frame (sheet 3). -40 °C: no probe. Capacity 0: unknown.
 OLD_STATUS = (
@@ -125,6 +127,7 @@ REQUESTS = (
     ("limits", "7ea10200003899b3aa55", REPLY, 600000),
     ("version", "7ea1026c022058c4aa55", REPLY, 600000),
 )
+QUESTIONS = requested(REQUESTS)
 
 # One status says it all.
 STEADY = (

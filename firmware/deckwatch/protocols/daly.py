@@ -14,8 +14,9 @@ from micropython import const
 
 from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, UNKNOWN, WRITE
+from deckwatch.framings import framed
 from deckwatch.protocols import daly_map
-from deckwatch.rows import compiled
+from deckwatch.rows import compiled, requested
 from deckwatch.telemetry import INDEX, MAX_CELLS
 from deckwatch.ticks import age_ms
 
@@ -35,6 +36,7 @@ FRAMING = (
     (b"\x06", _EIGHT, _CRC, b"", 0, _ASKED),
     (b"\x06", _EIGHT, _CRC, b"", 0, _ANSWERING),
 )
+FRAMES = framed(FRAMING)
 
 STEADY = (
     "pack_mv",
@@ -71,6 +73,7 @@ REQUESTS = (
     ("81_state", "81030041003e8bce", REPLY, 1000),
     ("81_version", "81030178004a5a18", REPLY, 600000),
 )
+QUESTIONS = requested(REQUESTS)
 
 _A5 = compiled(daly_map.A5)
 _D2 = compiled(daly_map.D2)

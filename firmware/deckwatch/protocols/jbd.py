@@ -11,7 +11,8 @@ from micropython import const
 
 from deckwatch.fields import MODEL, read, take_text
 from deckwatch.frame import ACK, READ, REPLY, UNKNOWN, WRITE
-from deckwatch.rows import compiled
+from deckwatch.framings import framed
+from deckwatch.rows import compiled, requested
 from deckwatch.ticks import age_ms
 
 BAUDS = (9600,)
@@ -19,6 +20,7 @@ BAUDS = (9600,)
 # Longest: 95 registers read at once. Up to four bytes a host sent behind its 77 come back behind
 # the reply's (sheet 2).
 FRAMING = ((b"\xdd", (3, "B", 7, 7, 3 + 190 + 7), ("sum16_negated", 2, 3, 3, ">H"), b"\x77", 4),)
+FRAMES = framed(FRAMING)
 
 STEADY = (
     "pack_mv",
@@ -41,6 +43,7 @@ REQUESTS = (
     ("counters", "dda5aa00ff5677", REPLY, 60000),
     ("name", "dda50500fffb77", REPLY, 600000),
 )
+QUESTIONS = requested(REQUESTS)
 
 PROTECTION = (
     (0, "cell_over_voltage", 1),

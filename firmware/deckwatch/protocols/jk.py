@@ -8,8 +8,10 @@ what may be asked and who decodes which.
 """
 
 from deckwatch.frame import REPLY
+from deckwatch.framings import framed
 from deckwatch.protocols import jk02, jk_display, jk_modbus, jk_tlv
 from deckwatch.protocols.jk_modbus import Memory  # noqa: F401  part of the family's contract
+from deckwatch.rows import requested
 
 BAUDS = (115200, 9600, 2400)
 
@@ -42,6 +44,7 @@ FRAMING = (
     (b"\x5a\xa5\x05\x82", (0, "", 8, 8, 8), _NO_CHECK, b""),
     (b"\x5a\xa5\x03\x80", (0, "", 6, 6, 6), _NO_CHECK, b""),
 )
+FRAMES = framed(FRAMING)
 
 # One wire answers to one of these ways of asking. Sources: sheet 1.3, 3, 4, 2, 6.
 REQUESTS = (
@@ -57,6 +60,7 @@ REQUESTS = (
     ("module_live", "aa5590eb96000000000000000000000000000010", REPLY, 60000),
     ("balancer", "55aa01ff0000ff", REPLY, 1000),
 )
+QUESTIONS = requested(REQUESTS)
 
 # What a round brings on every wire but the balancer's and a PB board's display
 STEADY = (

@@ -11,6 +11,7 @@ from micropython import const
 
 from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, WRITE
+from deckwatch.framings import framed
 from deckwatch.protocols.dash import decode_input, decode_state
 from deckwatch.protocols.scooter_map import (  # noqa: F401  the last three: the family's contract
     BATTERY,
@@ -18,10 +19,11 @@ from deckwatch.protocols.scooter_map import (  # noqa: F401  the last three: the
     SHORT_DC,
     STEADY,
 )
-from deckwatch.rows import compiled
+from deckwatch.rows import compiled, requested
 
 BAUDS = (115200,)
 FRAMING = ((b"\x5a\xa5", (2, "B", 9, 9, 0x82 + 9), ("sum16_inverted", 2, 2, 2, "<H"), b""),)
+FRAMES = framed(FRAMING)
 
 # As the controller asks, or a bench tool in its stead (frames/xiaomi.json); 0x20 asks 0x22.
 REQUESTS = (
@@ -32,6 +34,7 @@ REQUESTS = (
     ("dates", "5aa501202201200695ff", REPLY, 60000),
     ("health", "5aa5012022013b027eff", REPLY, 60000),
 )
+QUESTIONS = requested(REQUESTS)
 
 # Words of the Z10 wheel's packs alone (xiaomi.md 3)
 WHEEL = (

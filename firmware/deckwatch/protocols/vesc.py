@@ -16,7 +16,8 @@ from micropython import const
 
 from deckwatch.fields import MODEL, read, take_text
 from deckwatch.frame import READ, REPLY, WRITE
-from deckwatch.rows import compiled
+from deckwatch.framings import framed
+from deckwatch.rows import compiled, requested
 from deckwatch.telemetry import INDEX, MAX_CELLS, NO_PROBE
 from deckwatch.ticks import age_ms
 
@@ -25,6 +26,7 @@ FRAMING = (
     (b"\x02", (1, "B", 5, 6, 260), ("crc16_xmodem", 2, 3, 3, ">H"), b"\x03"),
     (b"\x03", (1, ">H", 6, 261, 518), ("crc16_xmodem", 3, 3, 3, ">H"), b"\x03"),
 )
+FRAMES = framed(FRAMING)
 
 # Answer to 4 and, by mask, 50 (sheet 4.1). 0 °C of the motor: no sensor. 0 V: not configured.
 VALUES = (
@@ -112,6 +114,7 @@ REQUESTS = (
     ("bms", "0201606ca603", REPLY, 1000),
     ("version", "020100000003", REPLY, 600000),
 )
+QUESTIONS = requested(REQUESTS)
 
 # By error_code (sheet 4.6); 2.x knows 0 to 6, 30 to 33 came with 7.00.
 FAULT_NAMES = (

@@ -11,6 +11,7 @@ from micropython import const
 
 from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, WRITE
+from deckwatch.framings import framed
 from deckwatch.protocols.dash import decode_input, decode_state
 from deckwatch.protocols.scooter_map import (  # noqa: F401  the last three: the family's contract
     BATTERY,
@@ -18,12 +19,13 @@ from deckwatch.protocols.scooter_map import (  # noqa: F401  the last three: the
     SHORT_DC,
     STEADY,
 )
-from deckwatch.rows import compiled
+from deckwatch.rows import compiled, requested
 
 BAUDS = (115200, 76800)  # 76800: BotoX firmware (xiaomi.md 5.3)
 
 # Longest: a firmware page of 128 bytes, L = 0x82, with a little margin (xiaomi.md 2.4)
 FRAMING = ((b"\x55\xaa", (2, "B", 6, 8, 0x84 + 6), ("sum16_inverted", 2, 2, 2, "<H"), b""),)
+FRAMES = framed(FRAMING)
 
 # The controller polls status about as often; a bare pack wants it so (xiaomi.md 1.3).
 REQUESTS = (
@@ -35,6 +37,7 @@ REQUESTS = (
     ("dates", "55aa0322012006b3ff", REPLY, 60000),
     ("health", "55aa0322013b029cff", REPLY, 60000),
 )
+QUESTIONS = requested(REQUESTS)
 
 # Controller words (xiaomi.md 3.5). Never read: 10 (the scooter's serial) and 17 (the owner's PIN).
 # Of no use: 3B, B9, BC, BD (no source is sure of their unit), 70, 71 (orders, written only).

@@ -1,5 +1,5 @@
 """Where frames of all families may stand in a stretch of bytes: every place whose header and
-length fit a FRAMING row of the firmware (framer.py says what a row is), its check right or not.
+length fit a FRAMING row of the firmware (framings.py says what a row is), its check right or not.
 
 Unlike the firmware's framer this one loses nothing to noise in front and takes damaged frames too:
 a serial number with one bit wrong is still a serial number.

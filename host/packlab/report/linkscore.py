@@ -15,11 +15,11 @@ class LinkScore:
     """`points`: (t_ms, score of 100) whenever it changed, the last one at the capture's end."""
 
     def __init__(self, family: str) -> None:
-        framing = firmware(f"protocols.{family}").FRAMING
+        frames = firmware(f"protocols.{family}").FRAMES
         link = firmware("meters.link")
         framer = firmware("framer")
         self._ports = {name: number for number, name in enumerate(link.PORTS)}
-        self._framers = [framer.Framer(framing, self, port) for port in self._ports.values()]
+        self._framers = [framer.Framer(frames, self, port) for port in self._ports.values()]
         self._idle = link.IDLE
         self._states = link.LINE_STATES
         self._chunk = framer.CHUNK
