@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deckwatch.guardrails.table import CODES
+from deckwatch.guardrails.table import CODES, NAMES
 from deckwatch.outputs.console import Console
 from line_rig import LineRig, ninebot, status, words
 
@@ -12,7 +12,7 @@ class Told:
 
     def __init__(self, **options: Any) -> None:
         self.lines: list[str] = []
-        self.console = Console(self.lines.append, CODES, 0)
+        self.console = Console(self.lines.append, NAMES, 0)
         self.line = LineRig(**options)
         first = self.line.on_alert
 

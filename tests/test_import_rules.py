@@ -29,7 +29,7 @@ LAYERS = {
     "outputs": {"outputs"},
     "profiles": {"profiles"},
     "hal": {"hal"},
-    "app": {"app", "search", "remote", "keeper"},
+    "app": {"app", "start", "search", "remote", "keeper"},
 }
 MAY_IMPORT = {
     "vocabulary": {"vocabulary"},

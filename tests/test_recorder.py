@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import MicroPython
-from deckwatch.guardrails.table import CODES
+from deckwatch.guardrails.table import NAMES
 from deckwatch.outputs import journal as layout
 from deckwatch.recorder import Recorder
 from line_rig import LineRig
@@ -25,7 +25,7 @@ class Boxed(LineRig):
 
     def __init__(self, boots: int = 7, start: int = 0, **options: Any) -> None:
         super().__init__(start, **options)
-        self.recorder = Recorder(self.core, CODES, boots)
+        self.recorder = Recorder(self.core, NAMES, boots)
         self.saved = bytearray()
         self.slots: list[bytes] = []
         self.cleared = 0
@@ -372,13 +372,13 @@ def test_no_checkpoint_takes_the_place_of_one_that_is_not_judged_yet() -> None:
 LOCKED = """
 import micropython
 from deckwatch import config
-from deckwatch.guardrails.table import CODES
+from deckwatch.guardrails.table import NAMES
 from deckwatch.outputs import journal
 from deckwatch.pipeline import Pipeline
 from deckwatch.recorder import Recorder
 from deckwatch.telemetry import INDEX
 core = Pipeline(config.load({}), None)
-recorder = Recorder(core, CODES, 3)
+recorder = Recorder(core, NAMES, 3)
 slot = journal.Batch(128)
 pack = core.packs[0]
 t = pack.telemetry
@@ -430,14 +430,14 @@ WEIGHED = """
 import gc, os
 os.chdir(FOLDER)
 from deckwatch import config
-from deckwatch.guardrails.table import CODES
+from deckwatch.guardrails.table import NAMES
 from deckwatch.hal.segments import Segments
 from deckwatch.pipeline import Pipeline
 from deckwatch.recorder import Recorder
 core = Pipeline(config.load({}), None)
 gc.collect()
 before = gc.mem_alloc()
-kept = Recorder(core, CODES, 3), Segments()
+kept = Recorder(core, NAMES, 3), Segments()
 gc.collect()
 print(gc.mem_alloc() - before)
 """

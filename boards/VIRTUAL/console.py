@@ -1,13 +1,12 @@
 """One life of the virtual chip with its console, in real time: boot.py, main.py, and MicroPython's
 prompt with its raw mode, which is what mpremote talks to. plug.py starts it and gives it a port.
 
-    micropython console.py state=DIR [machine=TEXT] [blocks=N] [room=N] [name=value …]
+    micropython console.py state=DIR [machine=TEXT] [blocks=N] [name=value …]
 
 machine: what os.uname() says the board is; blocks: how large its flash is, of 4096 bytes each;
-room: bytes of heap left to the firmware, the board's own apart; wires: NAME:FD,…, open files, not
-blocking, from which the bytes of a wire come (and to bms's goes what the firmware sends); the
-others are run.py's. Standard input and output are a terminal. There is no feed: without `wires`
-nothing happens on the wires.
+wires: NAME:FD,…, open files, not blocking, from which the bytes of a wire come (and to bms's goes
+what the firmware sends); the others are run.py's. Standard input and output are a terminal. There
+is no feed: without `wires` nothing happens on the wires.
 """
 
 import builtins
@@ -60,7 +59,7 @@ class Silence:
 
 def main():
     mine = {"machine": "Generic ESP32S3 module with ESP32S3"}
-    mine.update({"blocks": "0", "room": "0", "wires": ""})
+    mine.update({"blocks": "0", "wires": ""})
     words = []
     for word in sys.argv[1:]:
         name, _, value = word.partition("=")
@@ -83,7 +82,7 @@ def main():
     mode = state.before.get("console", "friendly")
     feed.start(Silence)
     gc.collect()  # the firmware starts with a heap without the board's litter
-    held.extend(take_all_but(int(mine["room"])))
+    held.extend(run.take_all_but(int(chosen["room"])))
     power.boot()
     listens[0] = True
     if start("boot.py") and mode == "friendly":
@@ -94,36 +93,6 @@ def main():
     while True:
         friendly_prompts()
         raw_prompts()
-
-
-def take_all_but(room):
-    """What has to be held so that so many bytes of the heap are left, in one piece as on a chip
-    that starts; 0: all of it is left."""
-    if not room:
-        return ()
-    chain = None
-    whole = [bytearray(largest())]
-    try:
-        while True:  # into the holes between the board's objects
-            chain = (chain,)
-    except MemoryError:
-        whole.clear()
-    gc.collect()
-    return chain, bytearray(largest() - room)
-
-
-def largest():
-    """Bytes of the largest object that the heap has room for."""
-    low, high = 0, gc.mem_free()
-    while high - low > 16:
-        middle = (low + high) // 2
-        try:
-            bytearray(middle)
-            low = middle
-        except MemoryError:
-            high = middle
-        gc.collect()
-    return low
 
 
 class Wires:

@@ -6,8 +6,9 @@ that outlives restarts and holds the board's flash (without it the first reset e
 trace, the file the trace is added to; scenario, a Python file instead of a feed on standard input;
 pins, another pins.csv; chip (esp32s3, esp32, esp32c3); boot_ms, from a reset to main.py; ticks,
 what the clock starts at; seed, of the noise; bridge, the TCP port of a real Bluetooth stack
-(modules/virtual/bridge.py). This is also what the chip's boot code does: clock,
-wires, file system, boot.py, main.py, and if that ends, an idle prompt.
+(modules/virtual/bridge.py); room, bytes of heap left to the firmware, the board's own apart. This
+is also what the chip's boot code does: clock, wires, file system, boot.py, main.py, and if that
+ends, an idle prompt.
 """
 
 import builtins
@@ -20,7 +21,8 @@ if HERE[:1] != "/":
     HERE = (os.getcwd() + "/" + HERE).rstrip("/")
 MODULES = HERE + "/modules"
 OPTIONS = {"firmware": "", "state": "", "trace": "", "scenario": "", "pins": HERE + "/pins.csv",
-           "chip": "esp32s3", "boot_ms": "300", "ticks": "0", "seed": "0", "bridge": ""}
+           "chip": "esp32s3", "boot_ms": "300", "ticks": "0", "seed": "0", "bridge": "",
+           "room": "0"}
 
 
 def options(words):
@@ -119,13 +121,44 @@ def crashed(failure):
     sys.print_exception(failure, sys.stderr)
 
 
-def live(scenario):
+def take_all_but(room):
+    """What has to be held so that so many bytes of the heap are left, in one piece as on a chip
+    that starts; 0: all of it is left."""
+    if not room:
+        return ()
+    chain = None
+    whole = [bytearray(largest())]
+    try:
+        while True:  # into the holes between the board's objects
+            chain = (chain,)
+    except MemoryError:
+        whole.clear()
+    gc.collect()
+    return chain, bytearray(largest() - room)
+
+
+def largest():
+    """Bytes of the largest object that the heap has room for."""
+    low, high = 0, gc.mem_free()
+    while high - low > 16:
+        middle = (low + high) // 2
+        try:
+            bytearray(middle)
+            low = middle
+        except MemoryError:
+            high = middle
+        gc.collect()
+    return low
+
+
+def live(scenario, room=0):
     """One life of the chip, to its end."""
     from virtual import clock, feed, power, trace
 
     try:
         feed.start(scenario)
         gc.collect()
+        held = take_all_but(room)  # noqa: F841
         feed.board_bytes = gc.mem_alloc()
         power.boot()
         boot("boot")
@@ -139,4 +172,5 @@ def live(scenario):
 
 
 if __name__ == "__main__":
-    live(build(options(sys.argv[1:])))
+    chosen = options(sys.argv[1:])
+    live(build(chosen), int(chosen["room"]))

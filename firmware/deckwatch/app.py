@@ -23,22 +23,20 @@ from micropython import const, heap_lock, heap_unlock
 from deckwatch import status
 from deckwatch.framer import CHUNK
 from deckwatch.gestures import LONG, SHORT, Ignition, Press
-from deckwatch.hal import power, store
+from deckwatch.hal import power
 from deckwatch.hal.board import PARK_MIN
 from deckwatch.hal.button import Button
 from deckwatch.hal.clock import now_ms, unix_s
-from deckwatch.hal.damp import Damp
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import RX_BYTES, open_lines
-from deckwatch.hal.modules import BOOT_ONLY, forget, has_radio
+from deckwatch.hal.modules import BOOT_ONLY, forget
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN, PORTS
 from deckwatch.outputs.console import Console
 from deckwatch.outputs.led import DARK
 from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Sequence, silent
-from deckwatch.parking import SPENT_MV, Parking
+from deckwatch.parking import PACK_MV, SPENT_MV, Parking
 from deckwatch.pipeline import Pipeline
-from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
 
 _POLL_MS = const(12)  # of the 25 ms from a frame's last byte to the pin; `make bench` has the rest
@@ -49,14 +47,11 @@ _BUTTON_MS = const(40)
 _WATCH_MS = const(500)
 _AGAIN_MS = const(50)
 _AIR_AGAIN_MS = const(5000)
-_MOST_SERIES = const(32)
-_WIDEST_MV = const(65535)  # that a voltage in the advertisement can say
 _DAMP_MS = const(2000)  # how often the air in the deck is measured
 _MINUTE_MS = const(60000)
 _REMIND_MS = const(30000)
 _MANY_FAILED = const(5)
 _GROUPS = const(5)
-_PACK_MV = INDEX["pack_mv"]
 _START_BYTES = const(4096)  # collected so often, what stays lies close together
 _CONTRADICTION_BYTES = const(400)  # a dozen frames' worth without a frame
 
@@ -71,14 +66,6 @@ async def _pause(ms: int) -> None:
         pass
 
 
-def _codes() -> tuple:
-    """The guardrails' names; the table they come from is let go with the rest of what only the
-    start needs."""
-    from deckwatch.guardrails.table import CODES
-
-    return CODES
-
-
 class App:
     """Everything the dongle does. deaths: restarts of each task, in the order of `_jobs`;
     line_errors: trouble with receivers."""
@@ -87,32 +74,22 @@ class App:
         gc.threshold(_START_BYTES)
         self.starts = power.Starts()
         self.safe = self.starts.failed >= _MANY_FAILED
-        self.config_error = ""
         print("deckwatch boot %d cause %s failed %d safe %d" % (
             self.starts.boots, self.starts.cause, self.starts.failed, self.safe,
         ))  # fmt: skip
         self._dog = power.watchdog()
         self.light = Light()
-        settings, baud, inverted = self._settings()
-        self._lines = open_lines(baud, inverted, settings.mode != "listen")
-        ports = tuple([line.port for line in self._lines] + [HOST_TX])
-        self.core = Pipeline(settings, self, ports=ports)
-        self.core.clock(unix_s(), now_ms())
-        print("guarding %s family %s baud %d" % (self.core.profile, self.core.family, baud))
+        self._begin()
         self.sound = Sound()
         self._button = Button()
         self._press = Press()
         self._ignition = Ignition()
         self._show = Sequence()
         self._reminder: tuple = ()  # what is shown again and again while something is wrong here
-        self._codes = _codes()
-        self._console = Console(print, self._codes, settings.console_s * 1000)
         self._parking = Parking(PARK_MIN, now_ms())
-        self._spent_mv = SPENT_MV * settings.series
         self._keeper = None  # of the black box, made when the start has let go of what it needs
         self.box_deaths = 0
         self._told_at = self._damp_at = now_ms()
-        self._damp = Damp()
         self._watched = bytearray(_GROUPS)
         self._question = bytearray(CHUNK)
         self._echo_told = bytearray(len(PORTS))
@@ -128,8 +105,30 @@ class App:
         self._locks = True
         self._frames = self._bytes = 0
         self._strange = False  # told that nothing on this line can be understood
-        self._remote, self._air = self._for_the_air(settings)
         self.air_deaths = 0
+
+    def _begin(self) -> None:
+        """Everything that depends on the settings; then what only the start needs is let go."""
+        from deckwatch.start import Start, sensor
+
+        start = Start(self.safe, self.light, self._dog)
+        settings = start.settings
+        self._lines = open_lines(start.baud, start.inverted, settings.mode != "listen")
+        ports = tuple([line.port for line in self._lines] + [HOST_TX])
+        self.core = Pipeline(settings, self, ports=ports)
+        self.core.clock(unix_s(), now_ms())
+        print("guarding %s family %s baud %d" % (
+            self.core.profile, self.core.family, start.baud,
+        ))  # fmt: skip
+        self.config_error = start.error
+        self._changes = start.changes
+        self._searched = start.searched
+        self._names = start.names
+        self._console = Console(print, start.names, settings.console_s * 1000)
+        self._spent_mv = SPENT_MV * settings.series
+        self._remote, self._air = start.air()
+        self._damp = sensor()
+        forget(BOOT_ONLY)
 
     def _black_box(self):
         """The keeper of the black box; None in safe mode, or where it fails to start."""
@@ -138,7 +137,7 @@ class App:
         try:
             from deckwatch.keeper import Keeper
 
-            keeper = Keeper(self.core, self._codes, self.starts)
+            keeper = Keeper(self.core, self._names, self.starts)
             while self._changes:
                 keeper.changed(*self._changes.pop(0))
             return keeper
@@ -146,79 +145,11 @@ class App:
             print("black box failed: %r" % failure)
             return None
 
-    def _for_the_air(self, settings) -> tuple:
-        """(the owner's hand, still to be made; what it has to know of the settings, which are not
-        kept, () = no radio)."""
-        if self.safe or not settings.bluetooth or not has_radio():
-            return None, ()
-        from deckwatch.settings import encode
-
-        highest_mv = settings.full_mv * (settings.series or _MOST_SERIES)
-        return None, (encode(settings), settings.advert == "encrypted", highest_mv > _WIDEST_MV)
-
-    def _settings(self) -> tuple:
-        """(settings, baud, inverted): the owner's, or the defaults when they cannot be used or the
-        dongle is in safe mode; of an unknown line, what was found before, else by a search."""
-        from deckwatch import config
-        from deckwatch.index import PROTOCOLS
-
-        options = {}
-        self._changes: list = []
-        if not self.safe:
-            try:
-                options = self._options()
-                settings = config.load(options)
-                self._changes = store.config_changes(options)
-            except Exception as error:  # a file that is too large breaks its very reader
-                self.config_error = repr(error)
-                print("config refused: %s" % error)
-                options = {}
-        settings = config.load(options)
-        self._searched = settings.family == config.AUTO
-        if not self._searched:
-            return settings, settings.baud, False
-        may_ask = bool(settings.probe) and settings.mode == "poll"
-        found = store.read_found()
-        if found is None or found[0] not in PROTOCOLS:
-            found = self._search(may_ask)
-        family, baud, inverted = found
-        return config.load(config.as_found(options, family, baud)), baud, inverted
-
-    def _options(self) -> dict:
-        """What the owner has set; of a file that cannot be read, what it last held."""
-        try:
-            return store.read_config()
-        except Exception as error:
-            options = store.good_config()
-            if not options:
-                raise
-            self.config_error = repr(error)
-            print("config damaged, the last good one is in force: %s" % error)
-            return options
-
-    def _search(self, may_ask: bool) -> tuple:
-        """(family, baud, inverted) as found on the wire now; kept, unless the wires are swapped:
-        that is told at every start."""
-        from deckwatch import search
-        from deckwatch.detect import SWAPPED
-
-        found = search.find(self.light, self._dog, may_ask)
-        if found.verdict == SWAPPED:
-            print("search: only questions pass on the battery's wire: swap the two receivers")
-        else:
-            store.keep_found(found.family, found.baud, found.inverted)
-        polarity = " inverted" if found.inverted else ""
-        print("search: %s at %d%s, %d %% sure" % (
-            found.family, found.baud, polarity, found.sure_pct,
-        ))  # fmt: skip
-        return found.family, found.baud, found.inverted
-
     def run(self) -> None:
         """Until power goes."""
         asyncio.run(self._main())
 
     async def _main(self) -> None:
-        forget(BOOT_ONLY)
         now = now_ms()
         if not self._lines:
             self.config_error = "no receiver"
@@ -421,7 +352,7 @@ class App:
 
     def _sense(self, now: int) -> None:
         """The air in the deck, where there is a sensor."""
-        if self._damp.is_fitted and age_ms(now, self._damp_at) >= _DAMP_MS:
+        if self._damp is not None and age_ms(now, self._damp_at) >= _DAMP_MS:
             self._damp_at = now
             pct = self._damp.read()
             if pct >= 0:
@@ -485,8 +416,10 @@ class App:
                     self._moved[number] = 0
             if self._is_contradicted():
                 if self._searched:
+                    from deckwatch.hal.store import forget_found
+
                     print("search: the line contradicts what was found")
-                    store.forget_found()
+                    forget_found()
                     self.starts.succeed()
                     self._restart()
                 elif not self._strange:
@@ -508,7 +441,7 @@ class App:
 
     def _wants_sleep(self, now: int) -> bool:
         heard = sum([line_framer.bytes for line_framer in self.core.framers if line_framer])
-        pack_mv = self.core.packs[0].telemetry.value[_PACK_MV]  # the last known, however old
+        pack_mv = self.core.packs[0].telemetry.value[PACK_MV]  # the last known, however old
         is_met = self._button.is_down() or self._remote is not None and self._remote.radio.is_met()
         is_spent = 0 < pack_mv < self._spent_mv
         return self._parking.update(heard, self.core.link.is_off, is_spent, is_met, now)

@@ -73,6 +73,9 @@ class Config:
     design_mah: int
     baud: int
     probe: int
+    console_s: int
+    bluetooth: int
+    advert: str
     mode: str
 
     def __init__(self, profile: str, family: str) -> None:

@@ -32,10 +32,10 @@ _WINDOW_BYTES = const(502)  # of records at a time for a phone: with their head 
 class Keeper:
     """box: the Segments; recorder: what fills them."""
 
-    def __init__(self, core, codes: tuple, starts) -> None:
+    def __init__(self, core, names: str, starts) -> None:
         self._core = core
         self.box = Segments()
-        self.recorder = Recorder(core, codes, starts.boots)
+        self.recorder = Recorder(core, names, starts.boots)
         self._boots = starts.boots
         self._slot = journal.Batch(journal.HEAD_BYTES + SIZE + journal.CRC_BYTES)
         self._remembered = bytearray(SIZE)

@@ -4,7 +4,10 @@ where the pack is nearly empty; app.py asks. A pure rule: the hal sleeps and wak
 
 from micropython import const
 
+from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
+
+PACK_MV = INDEX["pack_mv"]  # the slot that says whether the pack is spent
 
 SPENT_MV = const(3300)  # of a cell: below it the dongle's own draw counts (design sheet)
 _MINUTE_MS = const(60000)

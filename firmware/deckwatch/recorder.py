@@ -37,6 +37,7 @@ _JUDGED_BYTES = const(186)  # a checkpoint, its session's end, and one record mo
 _CURRENT = INDEX["current_ma"]
 _RIDING = INDEX["riding"]
 _CHARGING = INDEX["charging"]
+_SLOT_IDS = b"".join([journal.name_id(slot).to_bytes(2, "little") for slot in SLOTS_KEPT])
 
 
 class PackLog:
@@ -156,16 +157,16 @@ class PackLog:
 
 class Recorder:
     """batch: records for the segments, to be in flash soon, `urgent` ones at once. logs: a PackLog
-    per pack."""
+    per pack. names: the guardrails', each with a space after it."""
 
-    def __init__(self, core, codes: tuple, boots: int) -> None:
+    def __init__(self, core, names: str, boots: int) -> None:
         self._core = core
         self.batch = journal.Batch(_ROOM)
         self.batch.boot = boots
         self.urgent = False
+        codes = names.split()
         self.logs = [PackLog(pack, len(codes)) for pack in core.packs]
         self._code_ids = array("H", [journal.name_id(code) for code in codes])
-        self._slot_ids = array("H", [journal.name_id(slot) for slot in SLOTS_KEPT])
         self._second = -1
         self._hour = -1
         self._words = _WORDS_PER_HOUR
@@ -222,7 +223,8 @@ class Recorder:
             log.after_s = _AFTER_S
         if log.left[code]:
             log.left[code] -= 1
-            slot = self._slot_ids[alerts.slot[code]]
+            at = 2 * alerts.slot[code]
+            slot = _SLOT_IDS[at] | _SLOT_IDS[at + 1] << 8
             self.batch.alert(alerts, code, self._code_ids[code], slot, self._now)
 
     def look(self, now: int) -> None:

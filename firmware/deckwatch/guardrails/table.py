@@ -348,6 +348,7 @@ def _codes() -> tuple:
 
 
 CODES = _codes()
+NAMES = "".join([code + " " for code in CODES])
 
 
 def option_names(row: tuple) -> list:

@@ -6,19 +6,26 @@ _PACKAGE = "deckwatch."
 
 # Needed to start and never again
 BOOT_ONLY = (
+    "start",
+    "hal.store",
+    "hal.damp",
     "config",
     "settings",
     "detect",
     "search",
     "guardrails.table",
     "index",
+    "profiles",
 )
 
 
 def forget(names: tuple) -> None:
-    """Removes modules of the package, named without it, and with them what nobody else holds."""
+    """Removes modules of the package, named without it, and those below them, and with them what
+    nobody else holds."""
     for name in names:
-        sys.modules.pop(_PACKAGE + name, None)
+        for known in list(sys.modules):
+            if (known + ".").startswith(_PACKAGE + name + "."):
+                del sys.modules[known]
         parent, _, child = (_PACKAGE + name).rpartition(".")
         holder = sys.modules.get(parent)
         if holder is not None and hasattr(holder, child):

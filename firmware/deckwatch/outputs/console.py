@@ -10,19 +10,28 @@ from micropython import const
 
 from deckwatch.alert import LEVELS, STATES
 from deckwatch.status import LOOKS
-from deckwatch.telemetry import FIRST_LASTING, KEPT, NO_PROBE, NOWHERE, SLOTS
+from deckwatch.telemetry import SLOTS
 
 _ROOM = const(32)
+SLOT_NAMES = "".join([slot + " " for slot in SLOTS])
+
+
+def name_of(names: str, number: int) -> str:
+    """Of names in one text, each with a space after it: a tuple of them would take a heap of
+    small pieces."""
+    at = 0
+    for _ in range(number):
+        at = names.find(" ", at) + 1
+    return names[at : names.find(" ", at)]
 
 
 class Console:
-    """Remembers what changed and says it with `say` (print). codes: the guardrails' names.
-    live_ms:
-    how often values are told, 0 = never."""
+    """Remembers what changed and says it with `say` (print). names: the guardrails', each with a
+    space after it. live_ms: how often values are told, 0 = never."""
 
-    def __init__(self, say, codes: tuple, live_ms: int) -> None:
+    def __init__(self, say, names: str, live_ms: int) -> None:
         self._say = say
-        self._names = codes
+        self._names = names
         self.live_ms = live_ms
         self._alerts = [None] * _ROOM
         self._codes = bytearray(_ROOM)
@@ -50,7 +59,7 @@ class Console:
             code = self._codes[self._first]
             self._first = (self._first + 1) % _ROOM
             self._waiting -= 1
-            self._say(_alert(alerts, code, self._names[code]))
+            self._say(_alert(alerts, code, name_of(self._names, code)))
         for pack in core.packs:
             if pack.alerts.watch_changed:
                 pack.alerts.watch_changed = False
@@ -63,15 +72,16 @@ class Console:
 
     def tell_missing(self, alerts) -> None:
         """Says what is not watched."""
-        missing = [name for code, name in enumerate(self._names) if not alerts.watched[code]]
-        self._say("not watched: %s" % " ".join(missing))
+        self._say("not watched: %s" % _named(self._names, alerts.watched, 0))
 
     def tell_live(self, core, now: int) -> None:
         """Says the fresh values of each pack that has spoken, and the state of the line."""
+        from deckwatch.outputs.live import line_told, told
+
         for pack in core.packs:
             if pack.telemetry.frames:
-                self._say(_live(pack.alerts.pack + 1, pack.telemetry, now))
-        self._say(_link(core))
+                self._say(told(pack.alerts.pack + 1, pack.telemetry, now))
+        self._say(line_told(core))
 
 
 def _alert(alerts, code: int, name: str) -> str:
@@ -81,7 +91,7 @@ def _alert(alerts, code: int, name: str) -> str:
         LEVELS[alerts.level[code]],
         alerts.value[code],
         alerts.limit[code],
-        SLOTS[alerts.slot[code]],
+        name_of(SLOT_NAMES, alerts.slot[code]),
         alerts.where[code],
         alerts.peak[code],
         alerts.count[code],
@@ -89,36 +99,12 @@ def _alert(alerts, code: int, name: str) -> str:
     )
 
 
-def _watch(alerts, names: tuple) -> str:
-    watched = [names[code] for code in range(len(names)) if alerts.watched[code]]
-    return "watch %d %s" % (alerts.pack + 1, " ".join(watched))
+def _watch(alerts, names: str) -> str:
+    return "watch %d %s" % (alerts.pack + 1, _named(names, alerts.watched, 1))
 
 
-def _live(number: int, t, now: int) -> str:
-    parts = ["live %d" % number]
-    for slot in range(NOWHERE + 1, KEPT):
-        if slot == FIRST_LASTING:
-            if t.cells:
-                cells = [str(t.cell_mv[cell]) for cell in range(t.cells)]
-                parts.append("cell_mv=" + ",".join(cells))
-            if t.probes:
-                temps = [_temp(t.temp_dc[probe]) for probe in range(t.probes)]
-                parts.append("temp_dc=" + ",".join(temps))
-        if t.fresh(slot, now) and not SLOTS[slot].startswith("faults_"):
-            parts.append("%s=%d" % (SLOTS[slot], t.value[slot]))
-    return " ".join(parts)
-
-
-def _temp(dc: int) -> str:
-    return "-" if dc == NO_PROBE else str(dc)
-
-
-def _link(core) -> str:
-    parts = ["link"]
-    framers = [framer for framer in core.framers if framer is not None]
-    for name in ("frames", "bad_check", "bad_length", "cut", "noise", "damaged"):
-        parts.append("%s=%d" % (name, sum([getattr(framer, name) for framer in framers])))
-    link = core.link
-    parts.append("unknown=%d requests=%d replies=%d" % (core.unknown, link.requests, link.replies))
-    parts.append("overruns=%d score=%d worst=%d" % (link.overruns, link.score, link.worst))
-    return " ".join(parts)
+def _named(names: str, marks, mark: int) -> str:
+    """The names whose mark is this one."""
+    return " ".join([
+        name_of(names, number) for number in range(names.count(" ")) if marks[number] == mark
+    ])  # fmt: skip

@@ -1,0 +1,42 @@
+"""Live values for the console, where the owner wants them told: console.py loads it for the first.
+
+Lines of words: `live PACK slot=value...`, `link counter=value...`.
+"""
+
+from deckwatch.outputs.console import SLOT_NAMES, name_of
+from deckwatch.telemetry import FIRST_LASTING, INDEX, KEPT, NO_PROBE, NOWHERE
+
+_FAULTS_A = INDEX["faults_a"]
+_FAULTS_B = INDEX["faults_b"]
+
+
+def told(number: int, t, now: int) -> str:
+    """The fresh values of pack `number`."""
+    parts = ["live %d" % number]
+    for slot in range(NOWHERE + 1, KEPT):
+        if slot == FIRST_LASTING:
+            if t.cells:
+                cells = [str(t.cell_mv[cell]) for cell in range(t.cells)]
+                parts.append("cell_mv=" + ",".join(cells))
+            if t.probes:
+                temps = [_temp(t.temp_dc[probe]) for probe in range(t.probes)]
+                parts.append("temp_dc=" + ",".join(temps))
+        if t.fresh(slot, now) and slot != _FAULTS_A and slot != _FAULTS_B:
+            parts.append("%s=%d" % (name_of(SLOT_NAMES, slot), t.value[slot]))
+    return " ".join(parts)
+
+
+def _temp(dc: int) -> str:
+    return "-" if dc == NO_PROBE else str(dc)
+
+
+def line_told(core) -> str:
+    """What the framers have counted, and the link."""
+    parts = ["link"]
+    framers = [framer for framer in core.framers if framer is not None]
+    for name in ("frames", "bad_check", "bad_length", "cut", "noise", "damaged"):
+        parts.append("%s=%d" % (name, sum([getattr(framer, name) for framer in framers])))
+    link = core.link
+    parts.append("unknown=%d requests=%d replies=%d" % (core.unknown, link.requests, link.replies))
+    parts.append("overruns=%d score=%d worst=%d" % (link.overruns, link.score, link.worst))
+    return " ".join(parts)
