@@ -20,11 +20,11 @@ class Frame:
     """
 
     def __init__(self) -> None:
-        self.buf = bytearray()
-        self.begin(0, 0, 0, 0)
+        self.begin(b"", 0, 0, 0, 0)
 
-    def begin(self, at: int, size: int, framing: int, now: int) -> None:
+    def begin(self, buf, at: int, size: int, framing: int, now: int) -> None:
         """Another frame, of which nothing is known but its place."""
+        self.buf = buf
         self.at = at
         self.size = size
         self.framing = framing

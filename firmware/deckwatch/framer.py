@@ -55,22 +55,20 @@ class Framer:
     """One line's framer.
 
     frames: a family's FRAMES. `receiver.on_frame(framer)` is called for each frame with
-    framer.frame filled in; it must not keep the frame. Counters, wrapping at 2**30: bytes; frames,
-    frame_bytes; bad_check, bad_length and cut (ended by silence): candidates thrown away; noise:
-    bytes thrown away; damaged: how often the stream was lost and found again, the number of
-    incidents behind the four before.
+    framer.frame filled in; it must not keep the frame, which several framers may share. Counters,
+    wrapping at 2**30: bytes; frames, frame_bytes; bad_check, bad_length and cut (ended by
+    silence): candidates thrown away; noise: bytes thrown away; damaged: how often the stream was
+    lost and found again, the number of incidents behind the four before.
     """
 
-    def __init__(self, frames: bytes, receiver, port: int) -> None:
+    def __init__(self, frames: bytes, receiver, port: int, frame=None) -> None:
         self.receiver = receiver
         self.port = port
-        # What waits is shorter than a frame; a second chunk's room makes moving it rare.
-        self._room = (frames[0] | frames[1] << 8) + 2 * CHUNK
-        self._buf = bytearray(self._room)
+        longest = frames[0] | frames[1] << 8
+        self._buf = bytearray(longest + CHUNK)  # what waits is shorter than a frame
         self._state = array("i", bytes(4 * _NUMBERS))
         self._loop = (self._state, self._buf, frames, CHECKS)
-        self.frame = Frame()
-        self.frame.buf = self._buf
+        self.frame = frame or Frame()
         self._last = 0  # when bytes last came
         self.bytes = self.frames = self.frame_bytes = 0
         self.bad_check = self.bad_length = self.cut = self.noise = self.damaged = 0
@@ -82,7 +80,7 @@ class Framer:
             self._scan(now, _NOTHING)
         self._last = now
         self.bytes = (self.bytes + n) & _COUNT
-        take(state, self._buf, self._room, buf, n)
+        take(state, self._buf, buf, n)
         self._scan(now, _ALL)
 
     def idle(self, now: int) -> int:
@@ -117,7 +115,7 @@ class Framer:
                 size = state[_SIZE]
                 self.frames = (self.frames + 1) & _COUNT
                 self.frame_bytes = (self.frame_bytes + size) & _COUNT
-                self.frame.begin(state[_AT], size, state[_FRAMING], now)
+                self.frame.begin(self._buf, state[_AT], size, state[_FRAMING], now)
                 self.receiver.on_frame(self)
 
     def _tally(self, state) -> None:

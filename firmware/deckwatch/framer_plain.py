@@ -45,16 +45,16 @@ _NO_CHECK = const(3)
 _NO_HEADER = const(4)
 
 
-def take(state_, own_, room: int, buf_, n: int):
-    """Puts buf[0:n] behind what `own` holds; what waits is moved to the front when `room` bytes
-    are not enough."""
+def take(state_, own_, buf_, n: int):
+    """Puts buf[0:n] behind what `own` holds; what waits is moved to the front when there is no
+    room behind it."""
     state = state_
     own = own_
     buf = buf_
     read = state[_READ]
     write = state[_WRITE]
     i = 0
-    if write + n > room:
+    if write + n > len(own_):
         write -= read
         while i < write:
             own[i] = own[read + i]

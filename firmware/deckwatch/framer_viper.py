@@ -1,4 +1,4 @@
-# ruff: noqa: F821  viper's own types, such as ptr8, are known to MicroPython's compiler alone
+# ruff: noqa: F821, RUF046  viper's types (ptr8, its int) are known to MicroPython alone
 """The framer's loops as machine code: bytes taken in, frames found. framer.py has the rules, and
 the layout of what is handed in here; framer_plain.py is written from this file.
 """
@@ -50,16 +50,16 @@ _NO_HEADER = const(4)
 
 
 @micropython.viper
-def take(state_, own_, room: int, buf_, n: int):
-    """Puts buf[0:n] behind what `own` holds; what waits is moved to the front when `room` bytes
-    are not enough."""
+def take(state_, own_, buf_, n: int):
+    """Puts buf[0:n] behind what `own` holds; what waits is moved to the front when there is no
+    room behind it."""
     state = ptr32(state_)
     own = ptr8(own_)
     buf = ptr8(buf_)
     read = state[_READ]
     write = state[_WRITE]
     i = 0
-    if write + n > room:
+    if write + n > int(len(own_)):
         write -= read
         while i < write:
             own[i] = own[read + i]

@@ -21,6 +21,7 @@ from micropython import const
 from deckwatch import status
 from deckwatch.alert import INFO, OK, SET, UNKNOWN, WARN
 from deckwatch.controller_errors import ALARMING
+from deckwatch.frame import Frame
 from deckwatch.framer import Framer
 from deckwatch.guardrails.alerts import Alerts
 from deckwatch.guardrails.judge import Judge, Rules
@@ -177,7 +178,11 @@ class Pipeline:
         self._telemetries = [pack.telemetry for pack in self.packs]
         self._heads = [telemetry.head for telemetry in self._telemetries]
         self._memory = _memory_of(self._protocol, config)
-        self.framers: list = [self._framer(port) if port in ports else None for port in ALL_PORTS]
+        frame = Frame()
+        self.framers: list = [
+            Framer(self._protocol.FRAMES, self, port, frame) if port in ports else None
+            for port in ALL_PORTS
+        ]
         self.link = Link(self.framers)
         self.poller = _poller_of(self._protocol, config.mode)
         self.status = Status()
@@ -197,9 +202,6 @@ class Pipeline:
         self._started = False
         self._round_at = 0  # last round of judging
         self._second_at = 0  # last whole round
-
-    def _framer(self, port: int):
-        return Framer(self._protocol.FRAMES, self, port)
 
     def recall(self, number: int, buf) -> bool:
         """What was remembered of pack `number`, as Memory.write wrote it; before the first tick.

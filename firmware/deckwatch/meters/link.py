@@ -35,6 +35,12 @@ _HOUR_MS = const(3600000)
 
 _BUCKETS = const(6)
 _BUCKET_MS = const(5000)
+# What is counted in each bucket, kind by kind; from _TOTALS on, how much of each ever came
+_GOOD = const(0)  # frames
+_BAD = const(1)  # damages
+_SIZE = const(2)  # bytes of the frames
+_KINDS = const(3)
+_TOTALS = const(18)
 _ENOUGH = const(20)  # frames in the window before a score says anything
 _FEW = const(3)  # damages in 30 s below this are accidents, whatever their share
 _NOT_MEASURED = const(-1)
@@ -60,10 +66,7 @@ class Link:
         self.overruns = 0
         self.score = 100
         self.worst = 100
-        self._good = array("i", bytes(4 * _BUCKETS))
-        self._bad = array("i", bytes(4 * _BUCKETS))
-        self._size = array("i", bytes(4 * _BUCKETS))
-        self._frames = self._damaged = self._bytes = 0
+        self._window = array("i", bytes(4 * (_TOTALS + _KINDS)))
         self._measures = 0
         self._off_bytes = 0  # received until it was switched off
         self.reset()
@@ -80,8 +83,8 @@ class Link:
         self._bucket = 0
         self._bucket_at = 0
         self._filled = 0
-        for k in range(_BUCKETS):
-            self._good[k] = self._bad[k] = self._size[k] = 0
+        for place in range(_KINDS * _BUCKETS):
+            self._window[place] = 0
 
     def line(self, port: int, state: int) -> bool:
         """A wire changed its level. True when this switched the scooter off or on."""
@@ -165,25 +168,32 @@ class Link:
         if not self._measuring:
             self._measuring = True
             self._bucket_at = now
-        k = self._bucket
-        self._good[k] += (frames - self._frames) & _COUNT
-        self._bad[k] += (damaged - self._damaged) & _COUNT
-        self._size[k] += (size - self._bytes) & _COUNT
-        self._frames = frames
-        self._damaged = damaged
-        self._bytes = size
+        self._add(_GOOD, frames)
+        self._add(_BAD, damaged)
+        self._add(_SIZE, size)
         if age_ms(now, self._bucket_at) >= _BUCKET_MS:
             self._judge()
-            self._bucket = k = (k + 1) % _BUCKETS
-            self._good[k] = self._bad[k] = self._size[k] = 0
+            self._bucket = (self._bucket + 1) % _BUCKETS
+            for kind in range(_KINDS):
+                self._window[kind * _BUCKETS + self._bucket] = 0
             self._bucket_at = now
 
+    def _add(self, kind: int, total: int) -> None:
+        """What has come since the call before."""
+        window = self._window
+        window[kind * _BUCKETS + self._bucket] += (total - window[_TOTALS + kind]) & _COUNT
+        window[_TOTALS + kind] = total
+
+    def _in_window(self, kind: int) -> int:
+        total = 0
+        for place in range(kind * _BUCKETS, (kind + 1) * _BUCKETS):
+            total += self._window[place]
+        return total
+
     def _judge(self) -> None:
-        good = bad = size = 0
-        for k in range(_BUCKETS):
-            good += self._good[k]
-            bad += self._bad[k]
-            size += self._size[k]
+        good = self._in_window(_GOOD)
+        bad = self._in_window(_BAD)
+        size = self._in_window(_SIZE)
         if self._filled < _BUCKETS:
             self._filled += 1
         if good + bad >= _ENOUGH:
