@@ -133,6 +133,7 @@ SLOTS_KEPT = (
 )
 KEPT = len(SLOTS_KEPT)
 SLOTS = SLOTS_KEPT + _BENCH_SLOTS
+_ALL = len(SLOTS)
 
 
 class _Index:
@@ -186,7 +187,7 @@ class Telemetry:
     """
 
     def __init__(self) -> None:
-        slots = len(SLOTS)
+        slots = _ALL
         self.value = array("i", bytes(4 * slots))
         self.stamp = array("i", bytes(4 * slots))
         self.count = array("H", bytes(2 * slots))
@@ -218,7 +219,7 @@ class Telemetry:
 
     def forget(self) -> None:
         """The scooter was switched off: nothing is known any more."""
-        for slot in range(len(SLOTS)):
+        for slot in range(_ALL):
             self.seen[slot] = 0
         self.groups = 0  # cells of the string in the last complete set
         self.cells = 0  # cells heard of since power-on: highest cell number
@@ -307,7 +308,7 @@ class Telemetry:
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap; called at least once a day."""
-        for slot in range(len(SLOTS)):
+        for slot in range(_ALL):
             self.stamp[slot] = saturated(now, self.stamp[slot])
         for cell in range(MAX_CELLS):
             self.cell_stamp[cell] = saturated(now, self.cell_stamp[cell])
