@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from deckwatch import config
 from deckwatch.alert import LEVELS, STATES
-from deckwatch.guardrails.judge import Rules
+from deckwatch.guardrails.rules import Rules
 from deckwatch.guardrails.table import CODES
 from deckwatch.pipeline import Pack
 from deckwatch.protocols import xiaomi

@@ -15,6 +15,7 @@ import pytest
 from app_rig import Dongle, Trace
 from ble_rig import heard, packets
 from deckwatch import commands, config, settings
+from deckwatch.options import names
 from deckwatch.outputs.gatt import SERVICE, on_air
 from deckwatch.owner import bind_key
 from packlab.journal import read as read_journal
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.parametrize(
     "library", [pytest.param(ble_rig.LIBRARY, id=ble_rig.NAME)], scope="module"
 )
 
-NUMBER = settings.names().index
+NUMBER = names().index
 LIMIT = bytes((NUMBER("discharge_hot_warn_dc"),)) + (300).to_bytes(2, "little")
 SERIES = bytes((NUMBER("series"), 11))
 WARM = ["55aa0e25013001005c123c0034fb8d0e33330000"]

@@ -2,12 +2,16 @@
 
 import pytest
 from deckwatch import config
-from deckwatch.config import CHEMISTRIES, OPTIONS, ConfigError, limit_ranges, load
+from deckwatch.config import ConfigError, load
+from deckwatch.guardrails.rules import Rules
 from deckwatch.guardrails.table import CODES, ROWS, needs, option_names
 from deckwatch.index import PROFILES
+from deckwatch.options import CHEMISTRIES, OPTIONS
+from deckwatch.passing import bits
 from deckwatch.telemetry import SLOTS
+from packlab import limits
 
-RANGES = limit_ranges()
+RANGES = limits.ranges()
 NUMBERS = [(name, *allowed) for name, _, allowed, _ in OPTIONS if isinstance(allowed[0], int)]
 
 # Written by hand: name, default in the m365 profile, lowest, highest.
@@ -84,7 +88,7 @@ def in_force(settings: config.Config) -> dict[str, int | None]:
     """Every limit by its option's name."""
     found = {}
     for row in ROWS:
-        found.update(zip(option_names(row), settings.limits_of(row), strict=True))
+        found.update(zip(option_names(row), limits.of_row(settings, row), strict=True))
     found.pop("", None)
     return found
 
@@ -133,7 +137,7 @@ def test_limits_without_a_choice_are_no_options() -> None:
 def test_both_low_cell_rows_take_the_owners_limit() -> None:
     rows = [row for row in ROWS if row[0] == "cell_low" and len(row[8]) > 1]
     settings = load({"cell_low_warn_mv": 3111})
-    assert [settings.limits_of(row)[1] for row in rows] == [3111, 3111]
+    assert [limits.of_row(settings, row)[1] for row in rows] == [3111, 3111]
 
 
 # --- other options -------------------------------------------------------------------------------
@@ -279,8 +283,8 @@ def test_voltage_above_full_is_rounded_to_10_mv(series: int, permille: int, mv: 
 
 def expected_codes(settings: config.Config, *steady: str) -> set[str]:
     """What can be watched where these slots pass by."""
-    settings.steady = steady
-    return {code for number, code in enumerate(CODES) if settings.expects(number)}
+    expected = Rules(settings).expected(settings, bits(*steady))
+    return {code for number, code in enumerate(CODES) if expected[number]}
 
 
 def test_guardrail_is_expected_when_all_it_stands_on_passes_by() -> None:

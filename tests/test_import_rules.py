@@ -21,6 +21,7 @@ LAYERS = {
         "controller_errors",
         "status",
         "memory",
+        "passing",
     },
     "wire": {"checksums", "fields", "framer", "framings", "rows"},
     "protocols": {"protocols"},

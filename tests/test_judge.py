@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, MicroPython
-from deckwatch.guardrails.judge import LEVEL, LOST, UNARMED, WATCHED, Judge, Rules
+from deckwatch.guardrails.compiled import GROUP
+from deckwatch.guardrails.judge import LEVEL, LOST, WATCHED, Judge
+from deckwatch.guardrails.rules import UNARMED, Rules
 from deckwatch.guardrails.table import CODES, ROWS
 from deckwatch.telemetry import FIRST_LASTING, Telemetry
 from judge_model import LEVELS, TICKS, Input, Rule, some_rule
@@ -262,6 +264,17 @@ def test_gated_row_is_watched_while_both_are_fresh() -> None:
     assert rig.record("charge_hot", "watched") == 0
 
 
+def test_gate_is_fresh_as_long_as_a_value() -> None:
+    rig = PackRig()
+    rig.put("charging", 0)
+    rig.ms = 5000
+    rig.judge("hottest_dc", 250)
+    assert rig.record("charge_hot", "watched") == 1
+    rig.ms = 5001
+    rig.judge("hottest_dc", 250)
+    assert rig.record("charge_hot", "watched") == 0
+
+
 def test_stale_value_makes_an_alert_unknown() -> None:
     rig = PackRig()
     alarmed(rig)
@@ -492,6 +505,16 @@ def test_sample_counts_may_wrap() -> None:
     assert rig.state("ghost_voltage") == ALARM
 
 
+def pairs(values: list[int]) -> bytes:
+    """Two bytes each, the lower first."""
+    return b"".join(value.to_bytes(2, "little") for value in values)
+
+
+def paired(data: bytes) -> list[int]:
+    """What pairs() has made of numbers."""
+    return [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
+
+
 # --- the rules -----------------------------------------------------------------------------------
 
 
@@ -502,15 +525,18 @@ def test_rules_are_the_table_with_the_owners_limits() -> None:
         assert {ROWS[rule][0] for rule in own} == {code}
     assert rules.start[len(CODES)] == len(ROWS)
     assert list(rules.limit[:2]) == [80, -(1 << 29)]
-    assert list(rules.hold[:2]) == [50, 50]
+    assert paired(rules.hold)[:2] == [50, 50]
     unarmed = [row[0] for rule, row in enumerate(ROWS) if not rules.armed[rule]]
     assert unarmed == ["idle_pack"]  # there is but one pack
     for rule, row in enumerate(ROWS):
         places = range(rules.first[rule], rules.first[rule + 1])
         assert [rules.level[place] for place in places] == [level[0] for level in row[8]]
-        assert [rules.hold[place] * 100 for place in places] == [level[4] for level in row[8]]
-        assert rules.clear_hold[rule] * 100 == row[7]
-        assert rules.clear_by[rule] == row[6]
+        holds_ms = [paired(rules.hold)[place] * 100 for place in places]
+        assert holds_ms == [level[4] for level in row[8]]
+        assert paired(rules.clear_hold)[rule] * 100 == row[7]
+        assert paired(rules.clear_by)[rule] == row[6]
+        assert (rules.need[rule], GROUP[CODES.index(row[0])]) == (row[5], row[4])
+        assert rules.holding[rule] == (row[3] in ("still", "resting"))
 
 
 @pytest.mark.parametrize(
@@ -596,15 +622,15 @@ def compiled_rules(rules: list[Rule], slots: list[int], gates: list[int]) -> Any
         gate=bytearray(gates),
         holding=bytearray(rule.holding for rule in rules),
         armed=bytearray(rule.armed for rule in rules),
-        sign=array("b", [rule.sign for rule in rules]),
+        rising=bytes(rule.sign > 0 for rule in rules),
         strict=bytearray(rule.strict for rule in rules),
         need=bytearray(rule.need for rule in rules),
-        clear_by=array("H", [rule.clear_by for rule in rules]),
-        clear_hold=array("H", [rule.clear_hold_ms // 100 for rule in rules]),
+        clear_by=pairs([rule.clear_by for rule in rules]),
+        clear_hold=pairs([rule.clear_hold_ms // 100 for rule in rules]),
         first=bytearray(range(0, places + 1, len(LEVELS))),
         level=bytearray(LEVELS * len(rules)),
         limit=array("i", [limit for rule in rules for limit in rule.limits]),
-        hold=array("H", [ms // 100 for rule in rules for ms in rule.hold_ms]),
+        hold=pairs([ms // 100 for rule in rules for ms in rule.hold_ms]),
     )
 
 

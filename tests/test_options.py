@@ -5,8 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
-from deckwatch import config, settings
+from deckwatch import config
 from deckwatch.index import PROFILES
+from deckwatch.options import names
+from packlab import limits
 from packlab.cli import main
 from packlab.options import Setting, in_force, options, shadowed, wrong
 
@@ -16,11 +18,11 @@ def by_name(source: dict[str, object]) -> dict[str, Setting]:
 
 
 def test_options_are_all_the_firmware_numbers_for_the_air() -> None:
-    assert [option.name for option in options()] == settings.names()
+    assert [option.name for option in options()] == names()
 
 
 def test_every_option_has_one_line_of_meaning_and_its_range() -> None:
-    ranges = config.limit_ranges()
+    ranges = limits.ranges()
     for option in options():
         assert option.meaning, option.name
         assert "\n" not in option.meaning
@@ -67,10 +69,11 @@ def test_a_limit_switched_off_is_the_owners_null() -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_values_in_force_are_what_the_firmware_loads(profile: str) -> None:
     loaded = config.load({"profile": profile})
+    in_the_firmware = limits.by_name(loaded)
     for row in in_force({"profile": profile}):
-        if row.option.name in loaded.limits:
-            assert row.value == loaded.limits[row.option.name]
-        elif not row.option.nullable:
+        if row.option.nullable:
+            assert row.value == in_the_firmware[row.option.name]
+        else:
             assert row.value == getattr(loaded, row.option.name)
 
 

@@ -6,11 +6,13 @@ import random
 from typing import Any
 
 import pytest
-from deckwatch import commands, config, settings
+from deckwatch import commands, config, options, settings
 from deckwatch.commands import Commands
+from deckwatch.index import PROFILES
 from deckwatch.owner import BAD_TAG, LOCKED, OPEN, Owner, Renewal, bind_key, hmac_sha256, tag
 from hypothesis import given
 from hypothesis import strategies as st
+from packlab import limits
 
 KEY = bytes(range(16))
 TICKS = 1 << 30
@@ -408,14 +410,12 @@ def test_settings_say_every_option() -> None:
     data = settings.encode(config.load({"profile": "m365", "mode": "assist"}))
     assert len(data) <= 512
     found = decoded(data)
-    names = settings.names()
+    names = options.names()
     assert list(found) == list(range(len(names)))
-    assert set(names) == {"profile"} | {row[0] for row in config.OPTIONS} | set(
-        config.limit_ranges()
-    )
+    assert set(names) == {"profile"} | {row[0] for row in options.OPTIONS} | set(limits.ranges())
     by_name = {name: found[number] for number, name in enumerate(names)}
-    assert by_name["mode"] == bytes((config.MODES.index("assist"),))
-    assert by_name["profile"] == bytes((config.PROFILES.index("m365"),))
+    assert by_name["mode"] == bytes((options.MODES.index("assist"),))
+    assert by_name["profile"] == bytes((PROFILES.index("m365"),))
     assert by_name["series"] == b"\x0a"
     assert by_name["charge_cold_alarm_dc"] == b"\x00"
     assert int.from_bytes(by_name["cell_high_alarm_mv"], "little") == 4250
@@ -423,8 +423,8 @@ def test_settings_say_every_option() -> None:
     assert none[names.index("discharge_current_warn_ma")] == b""
 
 
-def change(name: str, value: bytes, **options: Any) -> settings.Change:
-    return settings.Change(options, settings.names().index(name), value, "botox")
+def change(name: str, value: bytes, **given: Any) -> settings.Change:
+    return settings.Change(given, options.names().index(name), value, "botox")
 
 
 def test_a_change_says_old_and_new_and_keeps_the_rest() -> None:
@@ -432,7 +432,7 @@ def test_a_change_says_old_and_new_and_keeps_the_rest() -> None:
     assert (wanted.name, wanted.old, wanted.new) == ("cell_spread_warn_mv", 100, 80)
     assert wanted.options == {"profile": "m365", "console_s": 5, "cell_spread_warn_mv": 80}
     assert wanted.is_limit
-    assert wanted.settings.limits["cell_spread_warn_mv"] == 80
+    assert limits.by_name(wanted.settings)["cell_spread_warn_mv"] == 80
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from chromium import Chromium, Page
 from conftest import ROOT
 from deckwatch import config, owner, settings
 from deckwatch.guardrails.table import CODES
+from deckwatch.options import every, names
 from deckwatch.outputs import gatt, journal
 from deckwatch.telemetry import INDEX
 from line_rig import LineRig
@@ -145,20 +146,16 @@ def test_live_values_are_read_as_the_firmware_writes_them(page: Page) -> None:
 
 
 def test_settings_go_both_ways(page: Page) -> None:
-    numbered = settings.names()
+    numbered = names()
     for options in ({}, {"profile": "daly"}, {"cell_spread_warn_mv": None, "series": 0}):
         loaded = config.load(options)
         got = asked(page, "codec", f"m.decodeSettings({view(settings.encode(loaded))})")
-        limits = settings._limits(loaded)
-        for name in numbered:
-            want = limits[name] if name in limits else getattr(loaded, name)
-            assert got[name] == want, name
-    ranges = {**config.limit_ranges(), **{row[0]: row[2] for row in config.OPTIONS}}
+        for number, name in enumerate(numbered):
+            assert got[name] == loaded.values[number], name
     tried = 0
-    for number, name in enumerate(numbered):
-        allowed = ranges.get(name, config.PROFILES)
+    for number, (name, _, allowed) in enumerate(every()):
         values = list(allowed) if isinstance(allowed[0], str) else [*allowed, sum(allowed) // 2]
-        if name in config.limit_ranges():
+        if number >= config.FIRST_LIMIT:
             values.append(None)
         for value in values:
             call = f"[...m.encodeOption({json.dumps(name)}, {json.dumps(value)})]"
@@ -183,7 +180,7 @@ def test_tags_are_the_firmwares(page: Page) -> None:
     }})()"""
     assert bytes(asked(page, "owner", call)) == body + owner.tag(KEY, nonce, body)
     frame = asked(page, "codec", "[...m.commandBody(6, 200, m.encodeOption('series', 13))]")
-    assert bytes(frame) == bytes((6, 200, 2, settings.names().index("series"), 13))
+    assert bytes(frame) == bytes((6, 200, 2, names().index("series"), 13))
     assert asked(page, "codec", "[...m.uint32(1796000000)]") == list(
         (1796000000).to_bytes(4, "little")
     )
@@ -290,7 +287,7 @@ def test_one_operation_at_a_time(page: Page) -> None:
 def refusals() -> set[str]:
     """What the firmware says when an option cannot be set as asked, and its other refusals."""
     said = set()
-    numbers = range(len(settings.names()) + 1)
+    numbers = range(len(names()) + 1)
     for number in numbers:
         for data in (b"\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\1\2\3\4\5", b""):
             try:

@@ -7,6 +7,7 @@ import pytest
 from conftest import MicroPython
 from deckwatch import config
 from deckwatch.framer import CHUNK
+from deckwatch.passing import names
 from deckwatch.pipeline import Pipeline
 from deckwatch.protocols import daly
 from deckwatch.telemetry import INDEX, NO_PROBE, SLOTS
@@ -1109,4 +1110,4 @@ def test_decoding_allocates_nothing(micropython32: MicroPython, repo_root: Path)
 
 def test_the_family_says_what_the_pipeline_asks_of_it() -> None:
     assert daly.BAUDS == (9600,)
-    assert set(daly.STEADY) <= {*SLOTS, "cell_mv", "temp_dc"}
+    assert set(names(daly.STEADY)) <= {*SLOTS, "cell_mv", "temp_dc"}

@@ -14,6 +14,7 @@ from line_rig import LineRig
 from packlab.capture import Chunk
 from packlab.fake.bench import Order, build
 from packlab.fake.line import InOrder
+from packlab.limits import by_name
 
 OF_TEMPERATURE = {"charge_cold", "charge_hot", "discharge_hot", "temp_sensor"}
 BRAKE_NOT, STOP = 1, 2
@@ -177,6 +178,6 @@ def test_a_botox_board_is_guarded_by_its_own_limits() -> None:
 def test_limits_are_those_of_the_sheet(
     profile: str, warn_ma: int | None, alarm_ma: int | None
 ) -> None:
-    limits = config.load({"profile": profile}).limits
-    assert limits.get("discharge_current_warn_ma") == warn_ma
+    limits = by_name(config.load({"profile": profile}))
+    assert limits["discharge_current_warn_ma"] == warn_ma
     assert limits["discharge_current_alarm_ma"] == alarm_ma

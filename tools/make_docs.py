@@ -16,6 +16,7 @@ from packlab.advice import KINDS, Advice, book
 from packlab.checkout import firmware, root
 from packlab.diagnose.rules import RULES, SIDES
 from packlab.faults import KINDS as KINDS_OF_FAULT
+from packlab.limits import of_row
 from packlab.options import options
 from packlab.view.conditions import INPUTS, condition, duration, quantity
 from packlab.view.words import GUARDRAILS
@@ -91,7 +92,7 @@ def _needs(rows: list[Any]) -> str:
 def _limits(row: Any) -> Iterator[tuple[str, ...]]:
     levels = firmware("alert").LEVELS
     names = firmware("guardrails.table").option_names(row)
-    limits = firmware("config").load({"packs": 2}).limits_of(row)
+    limits = of_row(firmware("config").load({"packs": 2}), row)
     for limit, name, (level, default, low, high, hold_ms) in zip(
         limits, names, row[8], strict=True
     ):
@@ -115,7 +116,7 @@ def _clears(row: Any, limit: int) -> str:
 
 def _options() -> Iterator[str]:
     rows = []
-    for name, default, allowed, meaning in firmware("config").OPTIONS:
+    for name, default, allowed, meaning in firmware("options").OPTIONS:
         if isinstance(allowed[0], str):
             wanted = ", ".join(f"`{word}`" for word in allowed)
         else:
@@ -134,7 +135,7 @@ def _profiles() -> Iterator[str]:
         own = ", ".join(f"`{option}` {value}" for option, value in options.items())
         rows.append((f"`{name}`", family, own or "nothing"))
     yield from table(("profile", "family", "differs in"), rows)
-    for chemistry, (full_mv, options) in firmware("config").CHEMISTRIES.items():
+    for chemistry, (full_mv, options) in firmware("options").CHEMISTRIES.items():
         own = ", ".join(f"`{option}` {value}" for option, value in options.items())
         yield ""
         yield f"Chemistry `{chemistry}`: a full cell has {full_mv / 1000:.2f} V" + (
@@ -165,10 +166,11 @@ def _coverage() -> Iterator[str]:
 
 def _expects(profile: str, code: int) -> bool:
     settings = firmware("config").load({"profile": profile})
-    settings.steady = firmware(f"protocols.{settings.family}").STEADY
+    steady = firmware(f"protocols.{settings.family}").STEADY
     of_the_line = firmware("guardrails.table").OF_THE_LINE
     named = firmware("guardrails.table").CODES[code] in of_the_line
-    return named or bool(settings.expects(code))
+    rules = firmware("guardrails.rules").Rules(settings)
+    return named or bool(rules.expected(settings, steady)[code])
 
 
 # --- docs/signals.md -----------------------------------------------------------------------------
@@ -291,7 +293,7 @@ def _codes() -> Iterable[str]:
 
 
 def _option_names() -> Iterable[str]:
-    names: Iterable[str] = firmware("settings").names()
+    names: Iterable[str] = firmware("options").names()
     return names
 
 
@@ -396,10 +398,10 @@ def faults() -> str:
 # --- files ---------------------------------------------------------------------------------------
 
 PAGES = {
-    "guardrails.md": ("firmware/deckwatch/guardrails/table.py and config.py", guardrails),
+    "guardrails.md": ("firmware/deckwatch/guardrails/table.py and options.py", guardrails),
     "signals.md": ("firmware/deckwatch/outputs", signals),
-    "bluetooth.md": ("firmware/deckwatch/settings.py and guardrails/table.py", bluetooth),
-    "configuration.md": ("firmware/deckwatch/config.py and guardrails/table.py", configuration),
+    "bluetooth.md": ("firmware/deckwatch/options.py and guardrails/table.py", bluetooth),
+    "configuration.md": ("firmware/deckwatch/options.py and guardrails/table.py", configuration),
     "diagnose.md": ("host/packlab/diagnose/rules.py", diagnose),
     "advice.md": ("host/packlab/advice", advice),
     "fake.md": ("host/packlab/faults/kinds.py", faults),

@@ -46,9 +46,8 @@ def unit(option: str, *, is_limit: bool) -> str:
 
 def options() -> list[dict[str, Any]]:
     """Every option, its place in the list being its number on the air."""
-    config, table = firmware("config"), firmware("guardrails.table")
+    table = firmware("guardrails.table")
     found = []
-    general = {row[0]: row for row in config.OPTIONS}
     limits = {}
     for row in table.ROWS:
         for level, name in zip(row[8], table.option_names(row), strict=True):
@@ -56,17 +55,11 @@ def options() -> list[dict[str, Any]]:
                 limits[name] = {"code": row[0], "level": firmware("alert").LEVELS[level[0]]}
                 if len(row) > 9 and row[9] != row[0]:  # one of several limits of a guardrail
                     limits[name]["part"] = row[9].removeprefix(row[0] + "_")
-    ranges = config.limit_ranges()
-    for name in firmware("settings").names():
-        if name == "profile":
-            option: dict[str, Any] = {"choices": list(config.PROFILES)}
-        elif name in general and isinstance(general[name][2][0], str):
-            option = {"choices": list(general[name][2])}
-        elif name in general:
-            option = {"low": general[name][2][0], "high": general[name][2][1]}
+    for name, _, allowed in firmware("options").every():
+        if isinstance(allowed[0], str):
+            option: dict[str, Any] = {"choices": list(allowed)}
         else:
-            low, high = ranges[name]
-            option = {**limits[name], "low": low, "high": high}
+            option = {**limits.get(name, {}), "low": allowed[0], "high": allowed[1]}
         if ends := unit(name, is_limit=name in limits):
             option["unit"] = ends
         found.append({"name": name, **option})

@@ -3,59 +3,71 @@ anything else is refused by name.
 
 load() takes the JSON object of the config file as a dict and returns a Config; ConfigError names
 the option and its range. Order of precedence: table default, chemistry, profile, owner.
+
+An option has a number, its place in options.every(). On a dongle none of the rows is left: names
+are one text, and what is known of each option lies in tuples by its number (packlab/linking).
 """
 
-from deckwatch.guardrails.table import CODES, OF_SERIES, OF_TWO_PACKS, ROWS, needs, option_names
-from deckwatch.index import PROFILES
+from array import array
 
-_CHEMISTRY_NAMES = ("nmc", "lfp")
-MODES = ("listen", "assist", "poll")
+from micropython import const
 
-# name, default, what is allowed (lowest and highest, or the choices), meaning
-OPTIONS = (
-    ("series", 10, (0, 32), "cells in series; 0 = as many as the board names"),
-    ("chemistry", "nmc", _CHEMISTRY_NAMES, "cell chemistry, decides full voltage and cell limits"),
-    ("packs", 1, (1, 2), "batteries on the line: 2 with an external one"),
-    ("design_mah", 0, (0, 200000), "capacity printed on the pack; 0 = as the board says"),
-    ("bleed_ma", 30, (0, 5000), "what the board bleeds off a group to balance; 0 = not known"),
-    ("dongle_ua", 1000, (0, 50000), "what the dongle draws from the parked pack (docs/power.md)"),
-    ("fresh_ms", 5000, (1000, 60000), "how long a live value counts as known"),
-    ("baud", 115200, (1200, 921600), "speed of the line; with profile auto it is found out"),
-    ("mode", "listen", MODES, "listen: never send; assist, poll: may ask (docs/wiring.md first)"),
-    ("probe", 0, (0, 1), "1 = in mode poll a silent board may be asked what it is"),
-    ("console_s", 0, (0, 3600), "how often values are told on the USB console; 0 = never"),
-    ("bluetooth", 1, (0, 1), "0 = the radio stays off"),
-    ("advert", "plain", ("plain", "encrypted"), "what is told to everybody: docs/bluetooth.md"),
-    ("ghost_cell_mv", 4600, (3700, 5000), "no cell of this chemistry can read more"),
-    ("current_reversed", 0, (0, 1), "1 = this Daly board counts its current the other way round"),
-    ("temp_messages", 0, (0, 1), "1 = a Rita: -10 and 100 degrees are messages (profile rita)"),
-)
+from deckwatch.guardrails.rules import UNARMED
+from deckwatch.guardrails.table import OF_SERIES, OF_TWO_PACKS, ROWS, option_names
+from deckwatch.options import CHEMISTRIES, CHEMISTRY_NAMES, OPTIONS, every
 
-# full voltage of a cell, mV, and what else differs from the defaults
-CHEMISTRIES = {
-    "nmc": (4200, {}),
-    "lfp": (
-        3650,
-        {
-            "ghost_cell_mv": 4000,
-            "cell_high_info_mv": 3550,
-            "cell_high_warn_mv": 3650,
-            "cell_high_alarm_mv": 3750,
-            "charge_target_info_mv": 3500,
-            "storage_full_info_mv": 3400,
-            "storage_empty_info_mv": 3200,
-            "cell_low_info_mv": 3000,
-            "cell_low_warn_mv": 2800,
-            "cell_low_alarm_mv": 2600,
-            "regen_full_warn_mv": 3630,
-        },
-    ),
-}
-
-DEFAULT_PROFILE = "m365"
 AUTO = "auto"  # the family of a profile that finds out by itself what is on the wire
 # profile to take for a family, where they are not called alike: at any speed, then at this one
 _FOUND = {"xiaomi": "m365", ("xiaomi", 76800): "botox"}
+
+_EVERY = every()
+COUNT = len(_EVERY)
+FIRST_LIMIT = 1 + len(OPTIONS)
+_NUMBERS = {option[0]: number for number, option in enumerate(_EVERY)}
+_NAMES = " " + " ".join([option[0] for option in _EVERY]) + " "
+_LOWEST = tuple([0 if type(allowed[0]) is str else allowed[0] for _, _, allowed in _EVERY])
+_HIGHEST = tuple([0 if type(allowed[0]) is str else allowed[1] for _, _, allowed in _EVERY])
+# (number, choices) of the options that have some
+_CHOICES = tuple(
+    [(n, " ".join(row[2])) for n, row in enumerate(_EVERY) if type(row[2][0]) is str]
+)
+_PROFILE = const(0)
+_CHEMISTRY = _NUMBERS["chemistry"]
+_TARGET = _NUMBERS["charge_target_info_pct"]
+
+def _differences(options: dict) -> tuple:
+    return tuple([(_NUMBERS[name], options[name]) for name in sorted(options)])
+
+
+# full voltage of a cell, and (number, value) of what else differs, by choice
+_CHEMISTRIES = tuple(
+    [
+        (CHEMISTRIES[chemistry][0], _differences(CHEMISTRIES[chemistry][1]))
+        for chemistry in CHEMISTRY_NAMES
+    ]
+)
+
+# Limits nobody chooses follow the options, as if they were some
+_PLACES: list = [
+    (row, level, name) for row in ROWS for level, name in zip(row[8], option_names(row))
+]
+_FIXED = sorted({level[1] for _, level, name in _PLACES if not name})
+_DEFAULTS = tuple([default for _, default, _ in _EVERY] + _FIXED)
+# By place (guardrails/compiled.py): the option that is its limit
+_OPTION = bytes(
+    [_NUMBERS[name] if name else COUNT + _FIXED.index(level[1]) for _, level, name in _PLACES]
+)
+_IN_PERMILLE = bytes(
+    [
+        place
+        for place, (row, _, name) in enumerate(_PLACES)
+        if row[1] == "pack_mv" and name.endswith("_permille")
+    ]
+)
+_OF_SERIES = bytes([place for place, (row, _, _) in enumerate(_PLACES) if row[0] in OF_SERIES])
+_OF_TWO_PACKS = bytes(
+    [place for place, (row, _, _) in enumerate(_PLACES) if row[0] in OF_TWO_PACKS]
+)
 
 
 class ConfigError(ValueError):
@@ -63,11 +75,12 @@ class ConfigError(ValueError):
 
 
 class Config:
-    """Settings in force: profile, family, one attribute per OPTIONS row, full_mv (of a cell);
-    `limits` by option name; steady, the slots that pass by on
-    this line without anybody's doing.
+    """Settings in force: one attribute per general option, and the profile; family, full_mv (of a
+    cell); target_pct of a charge, None = none. values: of all options by number, None = no limit.
+    limit: by place (guardrails/rules.py).
     """
 
+    profile: str
     series: int
     packs: int
     design_mah: int
@@ -78,28 +91,26 @@ class Config:
     advert: str
     mode: str
 
-    def __init__(self, profile: str, family: str) -> None:
-        self.profile = profile
+    def __init__(self, family: str, full_mv: int, values: list) -> None:
         self.family = family
-        self.full_mv = 4200
-        self.limits: dict = {}
-        self.steady = ()
-        for name, default, _, _ in OPTIONS:
-            setattr(self, name, default)
+        self.full_mv = full_mv
+        self.values = values
+        self.target_pct = values[_TARGET]
+        for number in range(FIRST_LIMIT):
+            setattr(self, name_of(number), values[number])
+        self.limit = array("i", bytes(4 * len(_OPTION)))
+        for place in range(len(_OPTION)):
+            self._arm(place)
 
-    def limits_of(self, row: tuple) -> list:
-        """Limits of one guardrail row in the unit of its slot, one per level; None = unarmed."""
-        limits = []
-        for level, name in zip(row[8], option_names(row)):
-            limit = self.limits.get(name, level[1]) if name else level[1]
-            if not self.series and row[0] in OF_SERIES:
-                limit = None
-            if self.packs == 1 and row[0] in OF_TWO_PACKS:
-                limit = None
-            if name.endswith("_permille") and row[1] == "pack_mv" and limit is not None:
-                limit = self.above_full_mv(limit)
-            limits.append(limit)
-        return limits
+    def _arm(self, place: int) -> None:
+        limit = self.values[_OPTION[place]]
+        if not self.series and place in _OF_SERIES or self.packs == 1 and place in _OF_TWO_PACKS:
+            limit = None
+        if limit is None:
+            limit = UNARMED
+        elif place in _IN_PERMILLE:
+            limit = self.above_full_mv(limit)
+        self.limit[place] = limit
 
     def above_full_mv(self, permille: int) -> int:
         """Pack voltage that lies `permille` above full, mV, rounded to 10 mV (10S: 6 -> 42250)."""
@@ -107,42 +118,28 @@ class Config:
         microvolts = self.full_mv * (1000 + permille) * self.series
         return (microvolts + 5000) // 10000 * 10
 
-    def expects(self, code: int) -> bool:
-        """Can guardrail `code` be watched on this line without anybody's doing?"""
-        for row in ROWS:
-            if row[0] == CODES[code] and self._can_watch(row):
-                return True
-        return False
-
-    def _can_watch(self, row: tuple) -> bool:
-        armed = any([limit is not None for limit in self.limits_of(row)])
-        return armed and all([self._passes(slot) for slot in needs(row)])
-
-    def _passes(self, slot: str) -> bool:
-        if slot == "groups":
-            return self.series > 0 or "cell_mv" in self.steady
-        if slot == "design":
-            return self.design_mah > 0 or "design_mah" in self.steady
-        return slot in self.steady
-
 
 def load(source: dict) -> Config:
     """Config from the owner's dict, e.g. {"profile": "m365", "cell_spread_warn_mv": 80}."""
     if not isinstance(source, dict):
         raise ConfigError("the configuration is %r; it must be a JSON object" % (source,))
-    name = source.get("profile", DEFAULT_PROFILE)
-    _check("profile", name, PROFILES)
+    values = list(_DEFAULTS)
+    name = source.get("profile", values[_PROFILE])
+    _check(_PROFILE, name)
     profile = __import__("deckwatch.profiles." + name, None, None, ("OPTIONS",)).OPTIONS
-    config = Config(name, profile["family"])
-    chemistry = source.get("chemistry", profile.get("chemistry", "nmc"))
-    _check("chemistry", chemistry, _CHEMISTRY_NAMES)
-    config.full_mv, differences = CHEMISTRIES[chemistry]
-    ranges = limit_ranges()
-    for options, known in ((differences, ()), (profile, ("family",)), (source, ("profile",))):
+    chemistry = source.get("chemistry", profile.get("chemistry", values[_CHEMISTRY]))
+    _check(_CHEMISTRY, chemistry)
+    full_mv, differences = _CHEMISTRIES[choices(_CHEMISTRY).index(chemistry)]
+    for number, value in differences:
+        values[number] = value
+    values[_PROFILE] = name
+    for options, known in ((profile, "family"), (source, "profile")):
         for option in options:
-            if option not in known:
-                _apply(config, option, options[option], ranges)
-    return config
+            if option != known:
+                number = number_of(option)
+                _check(number, options[option])
+                values[number] = options[option]
+    return Config(profile["family"], full_mv, values)
 
 
 def as_found(source: dict, family: str, baud: int) -> dict:
@@ -152,37 +149,39 @@ def as_found(source: dict, family: str, baud: int) -> dict:
     return options
 
 
-def limit_ranges() -> dict:
-    """Every guardrail option: name -> (lowest, highest)."""
-    ranges = {}
-    for row in ROWS:
-        for level, name in zip(row[8], option_names(row)):
-            if name:
-                ranges[name] = (level[2], level[3])
-    return ranges
+def number_of(option: str) -> int:
+    """Refuses a name that is no option's."""
+    at = -1 if " " in option else _NAMES.find(" " + option + " ")
+    if at < 0:
+        raise ConfigError('"%s" is no option; docs/guardrails.md has the list' % (option,))
+    return _NAMES.count(" ", 0, at)
 
 
-def _apply(config: Config, option: str, value, ranges: dict) -> None:
-    if option in ranges:
-        if value is not None:
-            _check(option, value, ranges[option], ", or null for no limit")
-        config.limits[option] = value
-        return
-    for name, _, allowed, _ in OPTIONS:
-        if name == option:
-            _check(option, value, allowed)
-            setattr(config, name, value)
-            return
-    raise ConfigError('"%s" is no option; docs/guardrails.md has the list' % (option,))
+def name_of(number: int) -> str:
+    """The name of an option."""
+    return _NAMES.split(" ", number + 2)[number + 1]
 
 
-def _check(option: str, value, allowed: tuple, besides: str = "") -> None:
-    """`allowed` is (lowest, highest), or the names there are to choose from."""
-    if isinstance(allowed[0], str):
-        fits = value in allowed
-        wanted = "one of: " + ", ".join(allowed)
+def choices(number: int) -> list:
+    """The names an option chooses from, [] where it is a number."""
+    for choosing, names in _CHOICES:
+        if choosing == number:
+            return names.split()
+    return []
+
+
+def _check(number: int, value) -> None:
+    """Refuses a value that an option cannot have."""
+    names = choices(number)
+    if names:
+        fits = value in names
+        wanted = "one of: " + ", ".join(names)
     else:
-        fits = type(value) is int and allowed[0] <= value <= allowed[1]
-        wanted = "a whole number from %d to %d" % allowed
+        lowest, highest = _LOWEST[number], _HIGHEST[number]
+        fits = type(value) is int and lowest <= value <= highest
+        wanted = "a whole number from %d to %d" % (lowest, highest)
+        if number >= FIRST_LIMIT:
+            fits = fits or value is None
+            wanted += ", or null for no limit"
     if not fits:
-        raise ConfigError('"%s" is %r; it must be %s%s' % (option, value, wanted, besides))
+        raise ConfigError('"%s" is %r; it must be %s' % (name_of(number), value, wanted))

@@ -24,7 +24,9 @@ from deckwatch.controller_errors import ALARMING
 from deckwatch.frame import Frame
 from deckwatch.framer import Framer
 from deckwatch.guardrails.alerts import Alerts
-from deckwatch.guardrails.judge import Judge, Rules
+from deckwatch.guardrails.compiled import GROUP, OF_THE_LINE
+from deckwatch.guardrails.judge import Judge
+from deckwatch.guardrails.rules import Rules
 from deckwatch.memory import Memory, clock_of
 from deckwatch.meters.balance import Balance
 from deckwatch.meters.cells import Cells
@@ -164,13 +166,10 @@ class Pipeline:
         self.profile = config.profile
         self.family = config.family
         self._protocol = load_protocol(config.family)
-        config.steady = self._protocol.STEADY
         self._strict = strict
         rules = Rules(config)
-        self._group = rules.group
-        self._codes = len(rules.group)
-        self._expected = bytes([config.expects(code) for code in range(self._codes)])
-        self._of_the_line = rules.of_the_line
+        self._codes = len(GROUP)
+        self._expected = rules.expected(config, self._protocol.STEADY)
         self.packs = [
             Pack(number, config, self._protocol, rules, sink) for number in range(config.packs)
         ]
@@ -355,12 +354,12 @@ class Pipeline:
                     found = INFO  # the owner works on it
                 if found > level:
                     level = found
-                    group = self._group[code]
+                    group = GROUP[code]
                 code = next_worse(alerts, SET, code + 1, level)
             code = next_worse(alerts, UNKNOWN, 0, lost)
             while code < self._codes:
                 lost = alerts.level[code]
-                lost_group = self._group[code]
+                lost_group = GROUP[code]
                 code = next_worse(alerts, UNKNOWN, code + 1, lost)
         if level >= WARN:
             self.status.show(_LOOK[level], group, news, now)
@@ -378,7 +377,7 @@ class Pipeline:
     def _is_any_watched(self) -> bool:
         """Is anything watched that a battery tells?"""
         for pack in self.packs:
-            if is_any(pack.alerts.watched, self._of_the_line, self._codes):
+            if is_any(pack.alerts.watched, OF_THE_LINE, self._codes):
                 return True
         return False
 
@@ -422,19 +421,16 @@ class Pipeline:
         alerts = self.packs[0].alerts
         for code in range(self._codes):
             if self._expected[code] and not alerts.watched[code]:
-                flags[self._group[code] - 1] = 0
+                flags[GROUP[code] - 1] = 0
 
     def relimit(self, config) -> None:
         """Takes over other limits while everything goes on. An alert whose limit is gone goes with
         it."""
-        config.steady = self._protocol.STEADY
-        new = Rules(config)
         rules = self.packs[0].judge.rules
-        rules.limit = new.limit
-        rules.armed = new.armed
+        rules.take(config)
         for pack in self.packs:
             pack.judge.release()
-        self._expected = bytes([config.expects(code) for code in range(self._codes)])
+        self._expected = rules.expected(config, self._protocol.STEADY)
         self._unshown = True
 
     def begin(self, kind: int, target_mv: int) -> None:

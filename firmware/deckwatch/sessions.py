@@ -14,6 +14,7 @@ from array import array
 from micropython import const
 
 from deckwatch.alert import SET, WARN
+from deckwatch.guardrails.compiled import GATE, NO_GATE
 from deckwatch.telemetry import INDEX, MAX_CELLS
 from deckwatch.ticks import age_ms
 
@@ -22,7 +23,6 @@ RECOVERING = const(1)
 COMMISSIONING = const(2)
 KINDS = ("ordinary", "recovering", "commissioning")
 
-_NO_GATE = const(255)  # as judge.py has it
 WITHIN_MV = const(5)  # "within a few mV" of the target
 WORSE_MV = const(20)
 _NOT_YET = const(-(1 << 29))
@@ -49,7 +49,6 @@ class Guided:
         self.start_mv = array("H", bytes(2 * MAX_CELLS))
         self._spread = codes.index("cell_spread")
         self._known = array("i", [_NOT_YET] * len(codes))
-        self._gates = bytearray()
         if kind == RECOVERING:
             alerts = packs[0].alerts
             for name in ("cell_spread", "cell_low", "balance_idle"):
@@ -61,16 +60,15 @@ class Guided:
     def _open(self, packs) -> None:
         """Takes away the gates of charging's temperature rules; close() brings them back."""
         rules = packs[0].judge.rules
-        self._gates = bytearray(rules.gate)
-        for rule in range(len(rules.gate)):
-            if rules.slot[rule] in _HOT_OR_COLD and rules.gate[rule] == _CHARGING:
-                rules.gate[rule] = _NO_GATE
+        gates = bytearray(rules.gate)
+        for rule in range(len(gates)):
+            if rules.slot[rule] in _HOT_OR_COLD and gates[rule] == _CHARGING:
+                gates[rule] = NO_GATE
+        rules.gate = gates
 
     def close(self, packs) -> None:
         """The session is over: everything as it was."""
-        rules = packs[0].judge.rules
-        for rule in range(len(self._gates)):
-            rules.gate[rule] = self._gates[rule]
+        packs[0].judge.rules.gate = GATE
 
     def knows(self, alerts, code: int) -> bool:
         """Is this alert what the owner works on, and no worse than he knows? (at each round)"""

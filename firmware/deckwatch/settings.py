@@ -1,43 +1,34 @@
 """The owner's options as bytes, for the phone to read and to change. Needed when the app starts
 and while an option is being changed, never in between: the app lets go of it.
 
-An option's number is its place in names(); docs/bluetooth.md lists them. A value on the air is
-none (no limit), a whole number, or a choice's place among the choices.
+An option's number is its place in options.every(); docs/bluetooth.md lists them. A value on the
+air is none (no limit), a whole number, or a choice's place among the choices.
 """
 
 from deckwatch import config
 from deckwatch.guardrails.table import ROWS, option_names
+from deckwatch.options import every, limits
 
 # Setting them can neither hide a danger nor send anything: no button is asked for
 _HARMLESS = ("console_s", "design_mah", "bluetooth", "advert")
-_PROFILE = "profile"
 
 
-def names() -> list:
-    """All options in the order of their numbers: the profile, the general ones, the limits."""
-    numbered = [_PROFILE] + [row[0] for row in config.OPTIONS]
-    for row in ROWS:
-        for name in option_names(row):
-            if name and name not in numbered:
-                numbered.append(name)
-    return numbered
+def _is_rising(name: str) -> bool:
+    """Is it too much that a limit is for?"""
+    row = next(row for row in ROWS if name in option_names(row))
+    return row[2].startswith(">")
+
+
+_HARMLESS_NUMBERS = bytes([n for n, option in enumerate(every()) if option[0] in _HARMLESS])
+_RISING = bytes([_is_rising(limit[0]) for limit in limits()])
 
 
 def encode(settings) -> bytes:
     """version u8, then per option its number u8, length u8, value; `settings` as config.load()
     gives them. At most 512 bytes, which a characteristic holds."""
     out = b"\x01"
-    numbered = names()
-    limits = _limits(settings)
-    for number in range(len(numbered)):
-        name = numbered[number]
-        if name == _PROFILE:
-            value = settings.profile
-        elif name in limits:
-            value = limits[name]
-        else:
-            value = getattr(settings, name)
-        data = _value(_choices(name), value)
+    for number in range(config.COUNT):
+        data = _value(config.choices(number), settings.values[number])
         out += bytes((number, len(data))) + data
     return out
 
@@ -51,34 +42,26 @@ class Change:
     """
 
     def __init__(self, options: dict, number: int, data: bytes, profile: str) -> None:
-        numbered = names()
-        if number >= len(numbered):
+        if number >= config.COUNT:
             raise config.ConfigError("there is no option %d" % number)
-        self.name = numbered[number]
+        self.name = config.name_of(number)
         before = _load(options, profile)
-        choices = _choices(self.name)
-        self.new = _number(self.name, choices, data)
-        limits = _limits(before)
-        self.is_limit = self.name in limits
-        if self.is_limit:
-            self.old = limits[self.name]
-        else:
-            self.old = getattr(before, self.name)
+        self.old = before.values[number]
+        self.new = _number(self.name, config.choices(number), data)
+        self.is_limit = number >= config.FIRST_LIMIT
         self.options = dict(options)
         self.options[self.name] = self.new
         self.settings = _load(self.options, profile)
-        self.needs_button = self._is_bolder()
+        self.needs_button = self._is_bolder(number)
 
-    def _is_bolder(self) -> bool:
+    def _is_bolder(self, number: int) -> bool:
         if not self.is_limit:
-            return self.name not in _HARMLESS
+            return number not in _HARMLESS_NUMBERS
         if self.new is None or self.old is None:
             return self.new is None and self.old is not None
-        for row in ROWS:
-            if self.name in option_names(row):
-                higher = self.new > self.old
-                return higher if row[2].startswith(">") else self.new < self.old
-        return True
+        if _RISING[number - config.FIRST_LIMIT]:
+            return self.new > self.old
+        return self.new < self.old
 
 
 def _load(options: dict, profile: str):
@@ -91,27 +74,7 @@ def _load(options: dict, profile: str):
     return settings
 
 
-def _limits(settings) -> dict:
-    """Every limit in force, in the unit of its option."""
-    limits = {}
-    for row in ROWS:
-        for level, name in zip(row[8], option_names(row)):
-            if name:
-                limits[name] = settings.limits.get(name, level[1])
-    return limits
-
-
-def _choices(name: str) -> tuple:
-    """The names an option chooses from, () where it is a number."""
-    if name == _PROFILE:
-        return config.PROFILES
-    for row in config.OPTIONS:
-        if row[0] == name and isinstance(row[2][0], str):
-            return row[2]
-    return ()
-
-
-def _value(choices: tuple, value) -> bytes:
+def _value(choices: list, value) -> bytes:
     if value is None:
         return b""
     if choices:
@@ -122,7 +85,7 @@ def _value(choices: tuple, value) -> bytes:
     return bytes([value >> 8 * i & 0xFF for i in range(size)])
 
 
-def _number(name: str, choices: tuple, data: bytes):
+def _number(name: str, choices: list, data: bytes):
     """The value that stands on the air, its range not yet checked."""
     if not data:
         return None

@@ -8,6 +8,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
+from packlab import limits
 from packlab.checkout import firmware
 from packlab.fake import families
 from packlab.made.scenes import scene
@@ -58,9 +59,7 @@ def settings(family: str, **options: Any) -> Any:
     """The options of the family's plainest profile."""
     config = firmware("config")
     profile = config.as_found({}, family, 115200)["profile"]
-    found = config.load({"profile": profile, **options})
-    found.steady = firmware(f"protocols.{family}").STEADY
-    return found
+    return config.load({"profile": profile, **options})
 
 
 def asked(family: str, board: str) -> Any:
@@ -113,14 +112,17 @@ def watched(family: str, mode: str, code: str) -> str:
     plain = _sessions(family, mode, rows, settings(family))
     if plain:
         return plain
-    wished = {name: high for name, (_, high) in firmware("config").limit_ranges().items()}
+    wished = {name: high for name, (_, high) in limits.ranges().items()}
     most = min(2, max(board.packs for board in families.profiles(family).values()))
     able = _sessions(family, mode, rows, settings(family, series=10, packs=most, **wished))
     return f"({able})" if able else ""
 
 
 def _sessions(family: str, mode: str, rows: list[Any], options: Any) -> str:
-    known = [options.steady] if mode == "listen" else [answered(family, b) for b in boards(family)]
+    if mode == "listen":
+        known = [frozenset(firmware("passing").names(firmware(f"protocols.{family}").STEADY))]
+    else:
+        known = [answered(family, board) for board in boards(family)]
     possible = STANDING + CHARGING if mode == "assist" else SESSIONS
     some = [set(_of_slots(rows, slots, options)) for slots in known]
     letters = ""
@@ -141,7 +143,7 @@ def can_judge(row: Any, slots: Any, options: Any) -> bool:
         told.add("design")
     if "board_temp_dc" in told:  # judged by the same rows as the MOSFETs'
         told.add("mos_temp_dc")
-    armed = any(limit is not None for limit in options.limits_of(row))
+    armed = any(limit is not None for limit in limits.of_row(options, row))
     return armed and told.issuperset(firmware("guardrails.table").needs(row))
 
 

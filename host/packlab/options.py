@@ -71,16 +71,16 @@ class Setting:
 
 def options() -> list[Option]:
     """All options: the profile, the general ones, every limit in the order of the guardrails."""
-    config, table = firmware("config"), firmware("guardrails.table")
+    table, rows_of = firmware("guardrails.table"), firmware("options")
     found = [
         Option(
             PROFILE,
-            config.DEFAULT_PROFILE,
+            rows_of.DEFAULT_PROFILE,
             "which pack it is: sets the options below",
             choices=tuple(firmware("index").PROFILES),
         )
     ]
-    for name, default, allowed, meaning in config.OPTIONS:
+    for name, default, allowed, meaning in rows_of.OPTIONS:
         if isinstance(allowed[0], str):
             found.append(Option(name, default, meaning, choices=tuple(allowed)))
         else:
@@ -112,19 +112,12 @@ def _limit_meaning(name: str, places: list[tuple[Any, Any]]) -> str:
 
 def in_force(source: Mapping[str, Any]) -> list[Setting]:
     """What a valid configuration amounts to, option by option."""
-    config = firmware("config")
-    loaded = config.load(dict(source))
+    loaded = firmware("config").load(dict(source))
     profile = dict(firmware(f"profiles.{loaded.profile}").OPTIONS)
     chemistry = source.get("chemistry", profile.get("chemistry", "nmc"))
-    differing = config.CHEMISTRIES[chemistry][1]
+    differing = firmware("options").CHEMISTRIES[chemistry][1]
     rows = []
-    for option in options():
-        if option.name == PROFILE:
-            value = loaded.profile
-        elif option.nullable:
-            value = loaded.limits.get(option.name, option.default)
-        else:
-            value = getattr(loaded, option.name)
+    for number, option in enumerate(options()):
         origin = next(
             (
                 name
@@ -137,7 +130,7 @@ def in_force(source: Mapping[str, Any]) -> list[Setting]:
             ),
             "default",
         )
-        rows.append(Setting(option, value, origin))
+        rows.append(Setting(option, loaded.values[number], origin))
     return rows
 
 

@@ -134,7 +134,7 @@ def demo() -> None:
 
 def _family(config: dict[str, Any]) -> str:
     """Of the profile; "" where it is to be found out, or nobody knows the profile."""
-    found = str(config.get("profile", firmware("config").DEFAULT_PROFILE))
+    found = str(config.get("profile", firmware("options").DEFAULT_PROFILE))
     if found not in firmware("index").PROFILES:
         return ""  # the core will say so
     family = str(firmware(f"profiles.{found}").OPTIONS["family"])

@@ -13,7 +13,8 @@ from array import array
 from deckwatch import config
 from deckwatch.guardrails import alerts_plain, alerts_viper, judge_plain, judge_viper
 from deckwatch.guardrails.alerts import Alerts
-from deckwatch.guardrails.judge import LEVEL, UNARMED, Judge, Rules
+from deckwatch.guardrails.judge import LEVEL, Judge
+from deckwatch.guardrails.rules import UNARMED, Rules
 from deckwatch.meters import probes_plain, probes_viper, tell_plain, tell_viper
 from deckwatch.telemetry import SLOTS, Telemetry
 
@@ -35,7 +36,7 @@ def near(rules, number):
     away = random.getrandbits(8)
     if limit == UNARMED or away < 16:
         return rule, FAR[away % len(FAR)]
-    clear = rules.clear_by[rule]
+    clear = rules.clear_by[2 * rule] | rules.clear_by[2 * rule + 1] << 8
     return rule, limit + (-1, 0, 1, -clear - 1, -clear, 1 - clear, clear)[away % 7]
 
 

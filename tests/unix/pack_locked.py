@@ -8,7 +8,7 @@ import sys
 import micropython
 from deckwatch import config
 from deckwatch.alert import LEVELS, STATES
-from deckwatch.guardrails.judge import Rules
+from deckwatch.guardrails.rules import Rules
 from deckwatch.guardrails.table import CODES
 from deckwatch.pipeline import Pack, load_protocol
 from deckwatch.telemetry import INDEX

@@ -15,6 +15,7 @@ TESTS = {
     "guardrails/alerts_plain.py": ("alerts",),
     "guardrails/judge.py": ("judge", "guardrails"),
     "guardrails/judge_plain.py": ("judge", "guardrails"),
+    "guardrails/rules.py": ("config", "judge", "alerts", "guardrails"),
     "meters/cells.py": ("cells", "reports"),
     "meters/frozen.py": ("frozen_data",),
     "meters/median.py": ("reports", "cells", "load"),
@@ -27,7 +28,10 @@ TESTS = {
 
 def files() -> list[str]:
     """The files that are broken, as TESTS names them."""
-    paths = [*(FIRMWARE / "meters").glob("[a-z]*.py"), *(FIRMWARE / "guardrails").glob("[aj]*.py")]
+    paths = [
+        *(FIRMWARE / "meters").glob("[a-z]*.py"),
+        *(FIRMWARE / "guardrails").glob("[ajr]*.py"),
+    ]
     return sorted(str(p.relative_to(FIRMWARE)) for p in paths if not p.stem.endswith("_viper"))
 
 

@@ -7,6 +7,7 @@ from array import array
 from micropython import const
 
 from deckwatch.alert import CLEAR, OK, SET, UNKNOWN, WARN
+from deckwatch.guardrails.compiled import CHIRPING
 from deckwatch.guardrails.judge import LEVEL, LOST, WATCHED
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import saturated
@@ -111,13 +112,13 @@ class Alerts:
         if was == CLEAR:
             self.since[code] = now
             self.count[code] = (self.count[code] + 1) & _COUNT
-            if code == rules.chirping and not self._chirped:
+            if code == CHIRPING and not self._chirped:
                 self.good_news = self._chirped = True
         if was == CLEAR or slot != self.slot[code]:
             self.peak[code] = t.value[slot]
             self.where[code] = t.where[slot]
         limit = rules.limit[rules.place(rule, level)]
-        deeper = slot == self.slot[code] and (limit - self.limit[code]) * rules.sign[rule] > 0
+        deeper = slot == self.slot[code] and rules.is_beyond(rule, limit, self.limit[code])
         self._rule[code] = rule
         self.slot[code] = slot
         self.limit[code] = limit
@@ -157,7 +158,7 @@ class Alerts:
 
     def _measure(self, code: int, value: int) -> None:
         self.value[code] = value
-        if (value - self.peak[code]) * self._judge.rules.sign[self._rule[code]] > 0:
+        if self._judge.rules.is_beyond(self._rule[code], value, self.peak[code]):
             self.peak[code] = value
 
     def _change(self, code: int, state: int, level: int) -> None:

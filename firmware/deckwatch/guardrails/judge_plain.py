@@ -28,7 +28,8 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
     firsts = rules.first
     limits = rules.limit
     levels = rules.level
-    rising = rules.sign
+    holds = rules.hold
+    rising = rules.rising
     value = t.value
     stamp = t.stamp
     count = t.count
@@ -88,7 +89,7 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
         for place in range(first, end):
             limit = limits[place]
             limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
-            beyond = v - limit if rising[rule] == 1 else limit - v
+            beyond = v - limit if rising[rule] else limit - v
             if not applies:
                 agree[place] = 0
             elif limit == _UNARMED:
@@ -101,7 +102,8 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
                     agree[place] = 1
                 elif new and agree[place] < need:
                     agree[place] = agree[place] + 1
-                left = rules.hold[place] * _TICK_MS - ((now - since[place]) & _AGE)
+                left = (holds[2 * place] | holds[2 * place + 1] << 8) * _TICK_MS
+                left -= (now - since[place]) & _AGE
                 if left <= 0 and agree[place] >= need:
                     if levels[place] > level:
                         level = levels[place]
@@ -117,13 +119,14 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
             continue
 
         # Lower: to the worst level that is not on the safe side of its limit by clear_by
-        clear_by = rules.clear_by[rule]
+        pairs = rules.clear_by
+        clear_by = pairs[2 * rule] | pairs[2 * rule + 1] << 8
         place = end - 1
         while levels[place] != level:
             place -= 1
         limit = limits[place]
         limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
-        inside = limit - v if rising[rule] == 1 else v - limit
+        inside = limit - v if rising[rule] else v - limit
         said = tally[rule]
         if applies and (inside < clear_by or inside == 0 and not strict):
             if said < _STANDS:
@@ -140,7 +143,9 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
                 since[place] = now
             elif new and said < need:
                 said += 1
-            left = rules.clear_hold[rule] * _TICK_MS - ((now - since[place]) & _AGE)
+            pairs = rules.clear_hold
+            left = (pairs[2 * rule] | pairs[2 * rule + 1] << 8) * _TICK_MS
+            left -= (now - since[place]) & _AGE
             if left > 0 or said < need:
                 pending = _PENDING
                 if 0 < left and left < wait:
@@ -151,7 +156,7 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
                     place -= 1
                     limit = limits[place]
                     limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
-                    inside = limit - v if rising[rule] == 1 else v - limit
+                    inside = limit - v if rising[rule] else v - limit
                     if limit != _UNARMED and (inside < clear_by or inside == 0 and not strict):
                         level = levels[place]
                         break

@@ -77,7 +77,7 @@ class Charge:
         self._series = config.series
         self._full_mv = config.full_mv
         self._design_mah = config.design_mah
-        self._target_pct = config.limits.get("charge_target_info_pct") or _TARGET_PCT
+        self._target_pct = config.target_pct or _TARGET_PCT
         self._memory = memory
         self._count = 0
         self._on = False

@@ -1,10 +1,10 @@
 """One file per battery family, mostly literal tables; index.py, made by tools/make_index.py, names
 them.
 
-A family offers: BAUDS, FRAMES (framings.py), STEADY (slots that pass by without anybody's doing),
-OPEN_DC and SHORT_DC (what a failed probe reads), QUESTIONS (rows.py), and decode(frame, packs,
-memory), which gives a checked frame its meaning and fills packs[frame.pack]; and for the bench
-what the two are compiled from, FRAMING and REQUESTS.
+A family offers: BAUDS, FRAMES (framings.py), STEADY (what passes by without anybody's doing, bits
+of passing.py), OPEN_DC and SHORT_DC (what a failed probe reads), QUESTIONS (rows.py), and
+decode(frame, packs, memory), which gives a checked frame its meaning and fills packs[frame.pack];
+and for the bench what the two are compiled from, FRAMING and REQUESTS.
 
 REQUESTS are literal rows (name, hex of the whole request, kind of frame that answers, period_ms)
 of reads; nothing here writes. A family whose replies do not say all by themselves has a class

@@ -14,6 +14,7 @@ from deckwatch.faults import FAULTS, WORD_BITS
 from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, WRITE
 from deckwatch.framings import framed
+from deckwatch.passing import bits
 from deckwatch.rows import compiled, requested
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
@@ -130,11 +131,10 @@ REQUESTS = (
 QUESTIONS = requested(REQUESTS)
 
 # One status says it all.
-STEADY = (
+STEADY = bits(
     "pack_mv",
     "current_ma",
     "soc_pct",
-    "remaining_mah",
     "cell_mv",
     "temp_dc",
     "mos_temp_dc",

@@ -15,6 +15,7 @@ from micropython import const
 from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, UNKNOWN, WRITE
 from deckwatch.framings import framed
+from deckwatch.passing import bits
 from deckwatch.protocols import daly_map
 from deckwatch.rows import compiled, requested
 from deckwatch.telemetry import INDEX, MAX_CELLS
@@ -38,11 +39,10 @@ FRAMING = (
 )
 FRAMES = framed(FRAMING)
 
-STEADY = (
+STEADY = bits(
     "pack_mv",
     "current_ma",
     "soc_pct",
-    "remaining_mah",
     "charging_flag",
     "charge_fet",
     "discharge_fet",

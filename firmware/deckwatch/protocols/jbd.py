@@ -12,6 +12,7 @@ from micropython import const
 from deckwatch.fields import MODEL, read, take_text
 from deckwatch.frame import ACK, READ, REPLY, UNKNOWN, WRITE
 from deckwatch.framings import framed
+from deckwatch.passing import bits
 from deckwatch.rows import compiled, requested
 from deckwatch.ticks import age_ms
 
@@ -22,11 +23,10 @@ BAUDS = (9600,)
 FRAMING = ((b"\xdd", (3, "B", 7, 7, 3 + 190 + 7), ("sum16_negated", 2, 3, 3, ">H"), b"\x77", 4),)
 FRAMES = framed(FRAMING)
 
-STEADY = (
+STEADY = bits(
     "pack_mv",
     "current_ma",
     "soc_pct",
-    "remaining_mah",
     "charge_fet",
     "discharge_fet",
     "faults_a",

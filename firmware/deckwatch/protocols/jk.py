@@ -9,6 +9,7 @@ what may be asked and who decodes which.
 
 from deckwatch.frame import REPLY
 from deckwatch.framings import framed
+from deckwatch.passing import bits
 from deckwatch.protocols import jk02, jk_display, jk_modbus, jk_tlv
 from deckwatch.protocols.jk_modbus import Memory  # noqa: F401  part of the family's contract
 from deckwatch.rows import requested
@@ -63,7 +64,7 @@ REQUESTS = (
 QUESTIONS = requested(REQUESTS)
 
 # What a round brings on every wire but the balancer's and a PB board's display
-STEADY = (
+STEADY = bits(
     "pack_mv",
     "current_ma",
     "soc_pct",

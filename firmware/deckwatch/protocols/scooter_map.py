@@ -5,6 +5,8 @@ Known, but never read, because they are secrets or tell one pack from all others
 password), 60-63 ("crypt" code), 70-75 (id of the microcontroller).
 """
 
+from deckwatch.passing import bits
+
 # Status word 0x30. Only these are kept up by stock firmware; its bits 1-5, 7 and 11-15 are not,
 # and clear they mean nothing (xiaomi.md 3.1).
 STATUS_FAULTS = (
@@ -66,10 +68,9 @@ BATTERY = (
 )
 
 # What passes by itself, every 210 ms while the scooter is on (xiaomi.md 1.3)
-STEADY = (
+STEADY = bits(
     "faults_a",
     "charging_flag",
-    "remaining_mah",
     "soc_pct",
     "current_ma",
     "pack_mv",

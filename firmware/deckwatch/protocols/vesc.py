@@ -17,6 +17,7 @@ from micropython import const
 from deckwatch.fields import MODEL, read, take_text
 from deckwatch.frame import READ, REPLY, WRITE
 from deckwatch.framings import framed
+from deckwatch.passing import bits
 from deckwatch.rows import compiled, requested
 from deckwatch.telemetry import INDEX, MAX_CELLS, NO_PROBE
 from deckwatch.ticks import age_ms
@@ -156,7 +157,7 @@ FAULT_NAMES = (
 # Supply out of range, power stage, heat: stop now, as for the scooters' own codes.
 ALARMING_ERRORS = b"\x01\x02\x03\x04\x05\x06\x07\x08\x09"
 
-STEADY = ("pack_mv", "current_ma", "error_code")
+STEADY = bits("pack_mv", "current_ma", "error_code")
 
 OPEN_DC = -400
 SHORT_DC = 1500  # no source says what a shorted probe reads; nothing else reads so much

@@ -99,7 +99,7 @@ def _heard(events: Iterable[Event], header: Header) -> str:
     """The profile for the family that speaks first; the usual one where nobody can tell."""
     beginning = list(islice(events, _HEARD))
     rules = firmware("config")
-    default: str = rules.DEFAULT_PROFILE
+    default: str = firmware("options").DEFAULT_PROFILE
     if not any(isinstance(event, Chunk) for event in beginning):
         return default
     sure = max(identify(beginning, header), key=lambda finding: finding.sure_pct)

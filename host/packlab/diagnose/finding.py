@@ -10,6 +10,7 @@ from packlab.advice import Advice, book, error
 from packlab.checkout import firmware
 from packlab.diagnose.evidence import Evidence
 from packlab.diagnose.rules import SIDES, Clue, clues
+from packlab.limits import of_row
 from packlab.view import sentences
 from packlab.view.conditions import INPUTS
 from packlab.view.state import Alert
@@ -172,9 +173,9 @@ def _sure(alert: Alert, evidence: Evidence) -> tuple[str, str]:
 
 def _is_armed(rows: list[Any], profile: str) -> bool:
     """Has any of a guardrail's rows a limit in this profile?"""
-    config = firmware("config")
-    loaded = config.load({"profile": profile} if profile in config.PROFILES else {})
-    return any(limit is not None for row in rows for limit in loaded.limits_of(row))
+    known = profile in firmware("index").PROFILES
+    loaded = firmware("config").load({"profile": profile} if known else {})
+    return any(limit is not None for row in rows for limit in of_row(loaded, row))
 
 
 def _unwatched(evidence: Evidence) -> list[tuple[str, str]]:

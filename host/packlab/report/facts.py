@@ -10,6 +10,7 @@ from packlab.capture import Header
 from packlab.checkout import firmware
 from packlab.corpus.cases import Case
 from packlab.formats import stem as _stem
+from packlab.limits import of_row
 
 _PACED = re.compile(r"pack time runs (\d+) times")
 _DATED = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)")
@@ -67,7 +68,7 @@ def limits(config: dict[str, Any]) -> dict[str, list[tuple[str, int]]]:
     loaded = firmware("config").load(config)
     found: dict[str, list[tuple[str, int]]] = {}
     for row in firmware("guardrails.table").ROWS:
-        for level, limit in zip(row[8], loaded.limits_of(row), strict=True):
+        for level, limit in zip(row[8], of_row(loaded, row), strict=True):
             told = levels[level[0]], limit
             if limit is not None and told not in found.setdefault(row[1], []):
                 found[row[1]].append(told)
