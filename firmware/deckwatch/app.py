@@ -21,14 +21,13 @@ import gc
 from micropython import const, heap_lock, heap_unlock
 
 from deckwatch import status
-from deckwatch.framer import CHUNK
 from deckwatch.gestures import LONG, SHORT, Ignition, Press
 from deckwatch.hal import power
 from deckwatch.hal.board import PARK_MIN
 from deckwatch.hal.button import Button
 from deckwatch.hal.clock import now_ms, unix_s
 from deckwatch.hal.light import Light
-from deckwatch.hal.lines import RX_BYTES, open_lines
+from deckwatch.hal.lines import RX_BYTES, Line, open_lines
 from deckwatch.hal.modules import BOOT_ONLY, forget
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN, PORTS
@@ -91,7 +90,6 @@ class App:
         self.box_deaths = 0
         self._told_at = self._damp_at = now_ms()
         self._watched = bytearray(_GROUPS)
-        self._question = bytearray(CHUNK)
         self._echo_told = bytearray(len(PORTS))
         self._jobs = (self._rounds, self._listen, self._buttons, self._watch)
         self.line_errors = 0
@@ -256,7 +254,7 @@ class App:
         for line in self._lines:
             if line.port == BMS_TX:
                 line.write(request)
-        self.core.asked(row, self._question, now)
+        self.core.asked(row, Line.buf, now)
         for port in range(len(PORTS)):
             if poller.echoes(port) and not self._echo_told[port]:
                 self._echo_told[port] = 1

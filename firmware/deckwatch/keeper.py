@@ -38,7 +38,6 @@ class Keeper:
         self.recorder = Recorder(core, names, starts.boots)
         self._boots = starts.boots
         self._slot = journal.Batch(journal.HEAD_BYTES + SIZE + journal.CRC_BYTES)
-        self._remembered = bytearray(SIZE)
         self._due_s = -1  # uptime at which what waits is written; -1: nothing waits
         self._remember_s = [-1] * len(core.packs)
         self._blocked_s = 0
@@ -192,9 +191,9 @@ class Keeper:
         memory.due = 0
         self._remember_s[number] = -1
         memory.boots = self._boots
-        memory.write(self._remembered)
-        record = bytes(self._remembered).rstrip(b"\0")
-        self._stamped().data(journal.MEMORY, number + 1, record)
+        kept = bytearray(SIZE)
+        memory.write(kept)
+        self._stamped().data(journal.MEMORY, number + 1, bytes(kept).rstrip(b"\0"))
         self._keep(_memory_slot(number))
 
     def _stamped(self):

@@ -25,12 +25,14 @@ _WIRES = ((BMS_TX, 1, "BMS_TX_RX"), (HOST_TX, 2, "HOST_TX_RX"), (DASH, 0, "DASH_
 class Line:
     """A tapped wire: bytes and levels in, and nothing out unless `tx` is given.
 
-    ValueError or OSError where the chip has no such receiver, or the board no TX_PARK.
+    buf: what was read last, of whichever wire: it is taken on at once. ValueError or OSError where
+    the chip has no such receiver, or the board no TX_PARK.
     """
+
+    buf = bytearray(CHUNK)
 
     def __init__(self, port: int, uart: int, rx, baud: int, inverted: bool, tx=None) -> None:
         self.port = port
-        self.buf = bytearray(CHUNK)
         self._rx = rx
         self._asks = tx is not None
         self._low_level = 1 if inverted else 0

@@ -33,6 +33,7 @@ _AGAIN_MS = const(20)
 _COUNTERS = const(1024)  # one entry in flash serves for so many sealed packets
 _NO_VALUE = const(0x80)  # the first of the codes an application may choose
 _NO_ROOM = const(0x11)
+_ANSWER_BYTES = const(64)  # most are shorter
 _TEXT = "Deckwatch"
 
 
@@ -106,14 +107,14 @@ class Radio:
         battery = aioble.Service(bluetooth.UUID(gatt.BATTERY_SERVICE))
         device = aioble.Service(bluetooth.UUID(gatt.DEVICE_SERVICE))
         self._info = _readable(ours, gatt.uuid(gatt.INFO))
-        self._live_value = _readable(ours, gatt.uuid(gatt.LIVE), notify=True)
+        self._live_value = _readable(ours, gatt.uuid(gatt.LIVE), notify=True, most=gatt.LIVE_MOST)
         self._settings = _readable(ours, gatt.uuid(gatt.SETTINGS))
         self._nonce = _readable(ours, gatt.uuid(gatt.NONCE))
         self._command = aioble.BufferedCharacteristic(
             ours, bluetooth.UUID(gatt.uuid(gatt.COMMAND)), write=True, capture=True,
             max_len=MOST + 1,
         )  # fmt: skip
-        self._result = _readable(ours, gatt.uuid(gatt.RESULT), notify=True)
+        self._result = _readable(ours, gatt.uuid(gatt.RESULT), notify=True, most=_ANSWER_BYTES)
         self._log = _readable(ours, gatt.uuid(gatt.LOG))
         self._level = _readable(battery, gatt.BATTERY_LEVEL, notify=True)
         self._level_status = _readable(battery, gatt.LEVEL_STATUS, notify=True)
@@ -212,7 +213,7 @@ class Radio:
             if number >= 0 and link.is_connected():
                 answer = self._commands.handle(number, frame, now_ms())
                 if self._remote.log:
-                    self._log.write(self._remote.log)
+                    self._put(self._log, self._remote.log)
                     self._remote.log = b""
                 await self._answer(number, answer)
 
@@ -305,8 +306,9 @@ class Radio:
             self.dropped += 1
 
 
-def _readable(service, uuid, notify: bool = False, indicate: bool = False):
-    """A characteristic to read, as long as its values need."""
+def _readable(service, uuid, notify: bool = False, indicate: bool = False, most: int = 20):
+    """A characteristic to read. Its buffer lies in the heap, `most` bytes of it from the start;
+    the stack takes a longer one when a value wants it."""
     return aioble.BufferedCharacteristic(
-        service, bluetooth.UUID(uuid), read=True, notify=notify, indicate=indicate, max_len=512
+        service, bluetooth.UUID(uuid), read=True, notify=notify, indicate=indicate, max_len=most
     )

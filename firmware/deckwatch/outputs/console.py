@@ -13,6 +13,7 @@ from deckwatch.status import LOOKS
 from deckwatch.telemetry import SLOTS
 
 _ROOM = const(32)
+_PACK = const(64)  # a change is kept as its code, and so much more for the second pack
 SLOT_NAMES = "".join([slot + " " for slot in SLOTS])
 
 
@@ -33,8 +34,7 @@ class Console:
         self._say = say
         self._names = names
         self.live_ms = live_ms
-        self._alerts = [None] * _ROOM
-        self._codes = bytearray(_ROOM)
+        self._changes = bytearray(_ROOM)
         self._first = 0
         self._waiting = 0
         self._look = -1
@@ -48,15 +48,15 @@ class Console:
             self.missed += 1
             return
         place = (self._first + self._waiting) % _ROOM
-        self._alerts[place] = alerts
-        self._codes[place] = code
+        self._changes[place] = alerts.pack * _PACK + code
         self._waiting += 1
 
     def tell(self, core) -> None:
         """Says what has changed since the last call."""
         while self._waiting:
-            alerts = self._alerts[self._first]
-            code = self._codes[self._first]
+            change = self._changes[self._first]
+            alerts = core.packs[change // _PACK].alerts
+            code = change % _PACK
             self._first = (self._first + 1) % _ROOM
             self._waiting -= 1
             self._say(_alert(alerts, code, name_of(self._names, code)))
