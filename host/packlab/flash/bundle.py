@@ -17,9 +17,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from packlab import linking
 from packlab.checkout import firmware, root
 from packlab.errors import PacklabError
-from packlab.linking import link
+from packlab.linking import Origins
 
 BOOT_FILES = ("boot.py", "main.py")
 LIST = "bundle.json"
@@ -68,18 +69,25 @@ def build(chip: str, family: str | None = None, source: Path | None = None) -> B
 
     family: leave out what only other families need. PacklabError when a file does not compile.
     """
-    source = source or root() / "firmware"
-    texts = {path: (source / path).read_bytes() for path in _paths(source)}
-    if family is not None:
-        texts = _for_family(texts, family)
-    texts = _linked(texts)
+    texts = _linked(_sources(family, source or root() / "firmware"))
     return _listed(_compile(texts, MARCH[chip]), chip, family)
+
+
+def origins(family: str | None = None) -> Origins:
+    """What the short names of such a bundle stand for."""
+    texts = _sources(family, root() / "firmware")
+    return linking.origins({path: text.decode() for path, text in texts.items()})
+
+
+def _sources(family: str | None, source: Path) -> dict[str, bytes]:
+    texts = {path: (source / path).read_bytes() for path in _paths(source)}
+    return texts if family is None else _for_family(texts, family)
 
 
 def _linked(texts: dict[str, bytes]) -> dict[str, bytes]:
     """What is no Python is left for the compiler to name."""
     try:
-        linked = link({path: text.decode() for path, text in texts.items()})
+        linked = linking.link({path: text.decode() for path, text in texts.items()})
     except SyntaxError:
         return texts
     return {path: text.encode() for path, text in linked.items()}

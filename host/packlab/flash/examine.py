@@ -11,6 +11,7 @@ from typing import Any
 
 from packlab.checkout import firmware
 from packlab.flash import chip, update
+from packlab.flash.crash import BEGIN, Crash, explained
 from packlab.flash.flashing import BOOT, ROLLED_BACK
 from packlab.flash.link import Link
 from packlab.journal.records import parse
@@ -92,8 +93,9 @@ def examine(port: str) -> Iterator[str]:
         yield from _settings(link, numbers)
         yield f"last reset  {_CAUSES.get(cause, 'of a kind MicroPython does not name')}"
         yield f"starts    {numbers.get('boots', 0)} so far"
+        running = _bundle(link, state.slot)
         link.restart()
-        yield from _heard(_listen(link))
+        yield from _heard(_listen(link), running)
 
 
 def _identity(link: Link, release: str, machine: str) -> Iterator[str]:
@@ -113,8 +115,13 @@ def _firmware(link: Link, state: update.State) -> Iterator[str]:
     yield f"former    {former}"
 
 
+def _bundle(link: Link, slot: int) -> dict[str, Any]:
+    """What bundle.json of a slot says, {} for none."""
+    return update.read_json(link, f"{update.SLOTS[slot]}/bundle.json") if slot else {}
+
+
 def _listed(link: Link, slot: int) -> str:
-    listing = update.read_json(link, f"{update.SLOTS[slot]}/bundle.json")
+    listing = _bundle(link, slot)
     if not listing:
         return "none"
     family = listing.get("family")
@@ -159,10 +166,16 @@ class _Said:
     boot: str = ""
     look: str = ""
     problems: list[str] = field(default_factory=list)
+    crashes: list[Crash] = field(default_factory=list)
     watched: dict[str, list[str]] = field(default_factory=dict)
 
     def note(self, line: str) -> None:
         """Take one line in."""
+        if line == BEGIN:
+            self.crashes.append(Crash())
+            return
+        if self.crashes and self.crashes[-1].take(line):
+            return
         kind, _, rest = line.partition(" ")
         match = BOOT.match(line)
         if match:
@@ -189,9 +202,17 @@ def _listen(link: Link) -> _Said:
     return said
 
 
-def _heard(said: _Said) -> Iterator[str]:
+def _heard(said: _Said, running: dict[str, Any]) -> Iterator[str]:
+    """running: bundle.json of the firmware that said it."""
     for problem in dict.fromkeys(said.problems):
         yield f"it says   {problem}"
+    crashes: list[Crash] = []
+    for crash in said.crashes:
+        if crash not in crashes:
+            crashes.append(crash)
+            first, *others = explained(crash, running)
+            yield f"crash     {first}"
+            yield from (f"          {line}" for line in others)
     if not said.boot:
         yield "now       it does not start: run 'packlab flash' again"
         return

@@ -8,8 +8,10 @@ What is flashed, measured, frozen and run by the tests has all gone through `lin
     names.py      short names for what the firmware calls its own
     rewrite.py    does it, file by file
     numbering.py  the names a file uses most get the smallest numbers
+    origins.py    what is meant by the short names in a traceback
 """
 
-from packlab.linking.program import link
+from packlab.linking.origins import Origin, Origins
+from packlab.linking.program import link, origins
 
-__all__ = ["link"]
+__all__ = ["Origin", "Origins", "link", "origins"]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from packlab.linking.origins import stamp
+
 PACKAGE = "deckwatch"
 BY_NAME = (f"{PACKAGE}.protocols", f"{PACKAGE}.profiles")  # imported by a name put together
 
@@ -119,11 +121,12 @@ def parsed(texts: Mapping[str, str]) -> dict[str, Module]:
     """Modules by dotted name, of texts by path; without docstrings and annotations."""
     names = {path: dotted(path) for path in texts}
     known = frozenset(name for name in names.values() if name.split(".")[0] == PACKAGE)
+    trees = {path: bared(ast.parse(text)) for path, text in texts.items()}
+    for path, tree in trees.items():
+        stamp(path, tree)
     return {
-        names[path]: Module(
-            names[path], bared(ast.parse(text)), known, path.endswith("__init__.py")
-        )
-        for path, text in texts.items()
+        names[path]: Module(names[path], tree, known, path.endswith("__init__.py"))
+        for path, tree in trees.items()
     }
 
 

@@ -120,6 +120,7 @@ class Names:
             own = [n for n in _attributes(module.tree) if n in renamed and n[0] == "_"]
             self._private[module.name] = dict(zip(dict.fromkeys(own), rest, strict=False))
         self._marks = count()
+        self.called: dict[str, str] = {}  # by mark
 
     def attribute(self, module: str, name: str) -> str:
         """The short name of an attribute, or itself."""
@@ -141,6 +142,7 @@ class Names:
         rest = list(islice(order, len(texts_with)))
         for found in marks.values():
             called.update(zip([mark for mark in found if mark not in called], rest, strict=False))
+        self.called = called
 
         def name(found: re.Match[str]) -> str:
             return called.get(found[0], found[0])

@@ -11,6 +11,7 @@ from packlab.linking.files import SPOKEN, closure, is_family, leaders
 from packlab.linking.modules import PACKAGE, Module, bound, dotted, parsed, strings
 from packlab.linking.names import Names
 from packlab.linking.numbering import most_used_first
+from packlab.linking.origins import Origin, Origins, made, stamped
 from packlab.linking.rewrite import Global, Rewriter
 from packlab.linking.values import values
 
@@ -46,6 +47,7 @@ class Program:
     texts: Mapping[str, str]
     beside: Mapping[str, str]
     items: dict[str, list[_Item]] = field(default_factory=dict)
+    functions: dict[str, list[tuple[str, Origin]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         modules = parsed({**self.texts, **self.beside})
@@ -110,6 +112,18 @@ class Program:
                 made[by_name[name]] = f"from {self._leader_of[name]} import {names}\n"
         made = {path: text for path, text in made.items() if not self._is_empty(path, made)}
         return self._names.named(made, self.beside)
+
+    def origins(self) -> Origins:
+        """What the functions of `files` are in the sources."""
+        called = self._names.called
+        files = {
+            path: [
+                (called.get(name, name), origin) for name, origin in self.functions[dotted(path)]
+            ]
+            for path in self.texts
+            if dotted(path) in self.functions
+        }
+        return made([self._modules[name].tree for name in self._own], files)
 
     def _is_empty(self, path: str, files: Mapping[str, str]) -> bool:
         """A package that holds nothing, or a module of which nothing is left."""
@@ -207,20 +221,27 @@ class Program:
             seen.add(text)
             body.append(item.statement)
         tree = ast.Module(body, [])
+        self.functions[leader] = list(stamped(tree))
         return _unparsed(ast.Module([*most_used_first(tree), *body], []) if is_own else tree)
 
 
 def link(texts: Mapping[str, str], beside: "Mapping[str, str] | None" = None) -> dict[str, str]:
     """The firmware's texts by path, and programs beside it, as they are compiled. SyntaxError
     where one is no Python."""
-    return dict(_linked(tuple(texts.items()), tuple((beside or {}).items())))
+    return dict(_linked(tuple(texts.items()), tuple((beside or {}).items()))[0])
+
+
+def origins(texts: Mapping[str, str]) -> Origins:
+    """What the functions of the linked firmware are in these, its sources."""
+    return _linked(tuple(texts.items()), ())[1]
 
 
 @lru_cache(8)
 def _linked(
     texts: "tuple[tuple[str, str], ...]", beside: "tuple[tuple[str, str], ...]"
-) -> dict[str, str]:
-    return Program(dict(texts), dict(beside)).files()
+) -> "tuple[dict[str, str], Origins]":
+    program = Program(dict(texts), dict(beside))
+    return program.files(), program.origins()
 
 
 def _assigned(statement: ast.stmt) -> str:
