@@ -18,6 +18,7 @@ from deckwatch.framer import GAP_MS
 from deckwatch.framings import CHECK_NAMES
 from deckwatch.index import PROTOCOLS
 from deckwatch.passing import names
+from deckwatch.poller import listed
 from deckwatch.telemetry import SLOTS
 from families import Heard, entries, listen, listener, protocol
 from test_encode import LIMIT, TABLES, number, raw_range
@@ -100,6 +101,9 @@ def test_requests_are_whole_reads_and_nothing_that_writes(family: str) -> None:
         assert 200 <= period_ms <= 600_000
         names.add(name)
     assert len(names) == len(protocol(family).REQUESTS) > 0
+    assert listed(protocol(family).QUESTIONS) == [
+        (bytes.fromhex(asked), period_ms) for _, asked, _, period_ms in protocol(family).REQUESTS
+    ]
 
 
 @pytest.mark.parametrize("rows", TABLES)

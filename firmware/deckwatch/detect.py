@@ -230,7 +230,9 @@ def probes() -> list:
     return rows
 
 
-def _add_probes(rows: list, baud: int, questions: tuple) -> None:
-    for request, period_ms in zip(questions[0], questions[1]):
+def _add_probes(rows: list, baud: int, questions: bytes) -> None:
+    from deckwatch.poller import listed  # there already: only mode poll asks
+
+    for request, period_ms in listed(questions):
         if period_ms <= _LIVE_MS:
             rows.append((baud, request))

@@ -42,15 +42,29 @@ _RARELY = const(10)  # times its period
 _MAX_PERIOD_MS = const(1 << 26)
 
 
+def listed(questions: bytes) -> list:
+    """(request, period_ms) of each of a family's QUESTIONS (rows.requested)."""
+    listing = []
+    at = 0
+    while at < len(questions):
+        period_ms = questions[at + 1] | questions[at + 2] << 8 | questions[at + 3] << 16
+        start = at + 4
+        at = start + questions[at]
+        listing.append((questions[start:at], period_ms))
+    return listing
+
+
 class Poller:
     """One line's questioner. questions: a family's QUESTIONS. requests: bytes of each row. asked,
     answered, timeouts: totals. yielded: a foreign master is heard. telling: the core is being told
     of our own question (pipeline.asked)."""
 
-    def __init__(self, questions: tuple, mode: str) -> None:
+    def __init__(self, questions: bytes, mode: str) -> None:
         self.mode = mode
-        self.requests, self._period = questions
-        rows = len(self.requests)
+        listing = listed(questions)
+        rows = len(listing)
+        self.requests = [request for request, _ in listing]
+        self._period = array("i", [period_ms for _, period_ms in listing])
         self._last = array("i", bytes(4 * rows))
         self._tried = bytearray(rows)
         self._missed = bytearray(rows)

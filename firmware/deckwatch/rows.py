@@ -61,12 +61,14 @@ def compiled(rows: tuple) -> bytes:
     return table + packed(_END, 2, last)
 
 
-def requested(requests: tuple) -> tuple:
-    """REQUESTS -> (all requests, all periods), as the poller takes them."""
-    return (
-        tuple([bytes.fromhex(text) for _, text, _, _ in requests]),
-        tuple([period_ms for _, _, _, period_ms in requests]),
-    )
+def requested(requests: tuple) -> bytes:
+    """REQUESTS as poller.listed() takes them: bytes of a request | period_ms 3 | the request, one
+    behind the other."""
+    table = b""
+    for name, text, _, period_ms in requests:
+        request = bytes.fromhex(text)
+        table += packed(len(request), 1, name) + packed(period_ms, 3, name) + request
+    return table
 
 
 def packed(number: int, size: int, row) -> bytes:

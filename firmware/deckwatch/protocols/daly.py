@@ -18,7 +18,7 @@ from deckwatch.framings import framed
 from deckwatch.passing import bits
 from deckwatch.protocols import daly_map
 from deckwatch.rows import compiled, requested
-from deckwatch.telemetry import INDEX, MAX_CELLS
+from deckwatch.telemetry import INDEX, MAX_CELLS, NOWHERE
 from deckwatch.ticks import age_ms
 
 BAUDS = (9600,)
@@ -78,7 +78,18 @@ QUESTIONS = requested(REQUESTS)
 _A5 = compiled(daly_map.A5)
 _D2 = compiled(daly_map.D2)
 _H81 = compiled(daly_map.H81)
-_LIMITS = tuple([(INDEX[slot], least, most) for slot, least, most in daly_map.LIMITS])
+# slot, least, most; slot, ...
+_LIMITS = tuple([
+    number
+    for slot, least, most in daly_map.LIMITS
+    if INDEX[slot] != NOWHERE
+    for number in (INDEX[slot], least, most)
+])  # fmt: skip
+# bytes to the next one, first byte, bytes, first register, then place, least, most of each word
+_GUESSES = b"".join([
+    bytes([4 + 3 * len(fits), head, size, start]) + b"".join([bytes(word) for word in fits])
+    for head, size, start, fits in daly_map.GUESSES
+])  # fmt: skip
 
 _CURRENT = INDEX["current_ma"]
 _PACK = INDEX["pack_mv"]
@@ -292,15 +303,19 @@ def _start_of(frame, memory, first: int) -> int:
     if is_awaited and age_ms(frame.now, memory.asked_at) <= _PATIENCE_MS:
         return memory.register
     family = first if first == _D2_ADDRESS else _FIRST_ANSWERING
-    for head, size, start, fits in daly_map.GUESSES:
-        if head == family and size == frame.body_size and _fits(frame, fits):
-            return start
+    at = 0
+    while at < len(_GUESSES):
+        end = at + _GUESSES[at]
+        alike = _GUESSES[at + 1] == family and _GUESSES[at + 2] == frame.body_size
+        if alike and _fits(frame, at + 4, end):
+            return _GUESSES[at + 3]
+        at = end
     return -1
 
 
-def _fits(frame, fits: tuple) -> bool:
-    for place, least, most in fits:
-        if not least <= _word(frame, place) <= most:
+def _fits(frame, start: int, end: int) -> bool:
+    for at in range(start, end, 3):
+        if not _GUESSES[at + 1] <= _word(frame, _GUESSES[at]) <= _GUESSES[at + 2]:
             return False
     return True
 
@@ -354,8 +369,9 @@ def _swap_over_currents(t) -> None:
 
 
 def _drop_impossible(t, cells: int) -> None:
-    for slot, least, most in _LIMITS:
-        if t.seen[slot] and not least <= t.value[slot] <= most:
+    for at in range(0, len(_LIMITS), 3):
+        slot = _LIMITS[at]
+        if t.seen[slot] and not _LIMITS[at + 1] <= t.value[slot] <= _LIMITS[at + 2]:
             t.drop(slot)
     if cells and t.seen[_PACK] and not _LEAST_MV * cells <= t.value[_PACK] <= _MOST_MV * cells:
         t.drop(_PACK)
