@@ -39,9 +39,10 @@ def main(family, profile, image=""):
     core, imported = start(family, profile)
     made = in_use()
 
-    from deckwatch.hal.modules import BOOT_ONLY, forget
+    from deckwatch.hal.modules import BOOT_ONLY, forget, forget_making
 
     forget(BOOT_ONLY)
+    forget_making()
     print(before, imported, made, in_use())
     return core, rom
 

@@ -28,7 +28,7 @@ from deckwatch.hal.button import Button
 from deckwatch.hal.clock import now_ms, unix_s
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import RX_BYTES, Line, open_lines
-from deckwatch.hal.modules import BOOT_ONLY, forget
+from deckwatch.hal.modules import BOOT_ONLY, forget, forget_making
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN, PORTS
 from deckwatch.outputs.console import Console
@@ -159,6 +159,7 @@ class App:
             self._show.play(SELF_TEST, now)
         gc.collect()
         self._keeper = self._black_box()
+        forget_making()
         gc.threshold(-1)
         gc.collect()
         if self._air:
