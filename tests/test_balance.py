@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from deckwatch import config
-from deckwatch.memory import Memory
+from deckwatch.memory import SPREAD_MV, STUCK_CHARGES, Memory
 from deckwatch.meters.balance import Balance
 from pack_rig import MeterRig, PackRig
 from packlab.made.board import Board, Limits
@@ -28,7 +28,7 @@ def charge(rig: PackRig, spread_mv: int, top_mv: int = 4160, **frame: int) -> No
 
 
 def stuck(rig: PackRig) -> int:
-    return int(rig.pack.memory.stuck_charges)
+    return int(rig.pack.memory.kept[STUCK_CHARGES])
 
 
 def test_three_charges_without_balancing() -> None:
@@ -93,7 +93,7 @@ def test_charge_ends_with_the_scooter_switched_off_too() -> None:
         rig.pack.forget()
         assert stuck(rig) == number
     assert rig.pack.memory.due == 1
-    assert rig.pack.memory.spread_mv == 80
+    assert rig.pack.memory.kept[SPREAD_MV] == 80
 
 
 def test_unknown_session_is_no_end() -> None:
@@ -115,7 +115,7 @@ def test_stale_balance_bits_tell_nothing() -> None:
 
 def test_memory_goes_on_over_a_power_off() -> None:
     rig = PackRig()
-    rig.pack.memory.stuck_charges = 3
+    rig.pack.memory.kept[STUCK_CHARGES] = 3
     rig.repeat(2, every_ms=1000, current_ma=0, cells=cells(10, 3800))
     assert rig.state("balance_idle") == INFO
 
@@ -178,7 +178,7 @@ def test_end_of_a_charge_is_told_with_the_next_cells_and_stored() -> None:
     rig.tell(charging=1, **told)
     assert memory.due == 0
     rig.tell(200, charging=0)
-    assert (memory.stuck_charges, memory.due) == (1, 1)
+    assert (memory.kept[STUCK_CHARGES], memory.due) == (1, 1)
     assert (rig.value("stuck_charges"), rig.where("stuck_charges")) == (0, 0)
     rig.tell(200, **told)
     assert rig.value("stuck_charges") == 1

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 from deckwatch import config
-from deckwatch.memory import SIZE, Memory
+from deckwatch.memory import (
+    CAPACITY_MAH,
+    CHARGE_FROM_PERMILLE,
+    CHARGE_MAH,
+    CHARGE_MOST_MA,
+    CHARGE_MV,
+    CHARGE_S,
+    SIZE,
+    Memory,
+)
 from deckwatch.meters.charge import Charge
 from deckwatch.telemetry import INDEX
 from pack_rig import MeterRig, PackRig
@@ -93,7 +102,7 @@ def full_charge(name: str) -> tuple[Charger, list[tuple[int, int]], int]:
 @pytest.mark.parametrize("name", PACKS)
 def test_charge_that_flowed_in_within_2_permille(name: str) -> None:
     charger, _, _ = full_charge(name)
-    counted = charger.rig.pack.memory.charge_mah
+    counted = charger.rig.pack.memory.kept[CHARGE_MAH]
     assert abs(counted * MAMS_PER_MAH - charger.in_mams) <= charger.in_mams * 2 // 1000
 
 
@@ -101,8 +110,10 @@ def test_charge_that_flowed_in_within_2_permille(name: str) -> None:
 def test_capacity_of_a_full_charge_within_4_percent(name: str) -> None:
     charger, _, _ = full_charge(name)
     memory = charger.rig.pack.memory
-    assert abs(memory.capacity_mah - charger.pack.full_mah) <= charger.pack.full_mah * 4 // 100
-    wanted = memory.capacity_mah * 100 // charger.spec.capacity_mah
+    assert (
+        abs(memory.kept[CAPACITY_MAH] - charger.pack.full_mah) <= charger.pack.full_mah * 4 // 100
+    )
+    wanted = memory.kept[CAPACITY_MAH] * 100 // charger.spec.capacity_mah
     assert charger.rig.value("capacity_pct") == wanted
     assert charger.rig.told("capacity") == []
 
@@ -128,10 +139,10 @@ def test_session_is_remembered() -> None:
     charger, _, lasted = full_charge("m365")
     memory = charger.rig.pack.memory
     assert memory.due == 1
-    assert memory.charge_from_permille in range(50, 75)
-    assert memory.charge_most_ma == 2000
-    assert memory.charge_mv == charger.pack.pack_mv // 10 * 10
-    assert memory.charge_s == memory.now_s
+    assert memory.kept[CHARGE_FROM_PERMILLE] in range(50, 75)
+    assert memory.kept[CHARGE_MOST_MA] == 2000
+    assert memory.kept[CHARGE_MV] == charger.pack.pack_mv // 10 * 10
+    assert memory.kept[CHARGE_S] == memory.now_s
     assert lasted > 3 * 3600
 
 
@@ -233,11 +244,11 @@ def test_switching_off_ends_and_remembers_the_session() -> None:
     rig = PackRig()
     flow(rig, 362, current_ma=2000)
     rig.pack.forget()
-    assert rig.pack.memory.charge_mah == 200
+    assert rig.pack.memory.kept[CHARGE_MAH] == 200
     assert rig.pack.memory.due == 1
-    rig.pack.memory.charge_mah = 7
+    rig.pack.memory.kept[CHARGE_MAH] = 7
     rig.pack.forget()
-    assert rig.pack.memory.charge_mah == 7
+    assert rig.pack.memory.kept[CHARGE_MAH] == 7
     rig.frame(current_ma=0, charging_flag=1)
     assert rig.value("charge_mah") == 0
 
@@ -530,7 +541,7 @@ def test_worn_pack_is_told_until_the_scooter_is_switched_off() -> None:
     charger.rig.pack.forget()
     charger.step(0)
     assert charger.rig.value("capacity_pct") == 100
-    assert charger.rig.pack.memory.capacity_mah > 0
+    assert charger.rig.pack.memory.kept[CAPACITY_MAH] > 0
 
 
 @pytest.mark.parametrize(
@@ -541,7 +552,7 @@ def test_only_a_charge_from_low_down_measures(
     start_permille: int, chemistry: Any, known: bool
 ) -> None:
     charger = measured(start_permille, chemistry=chemistry)
-    assert bool(charger.rig.pack.memory.capacity_mah) is known
+    assert bool(charger.rig.pack.memory.kept[CAPACITY_MAH]) is known
 
 
 def test_charge_that_did_not_end_full_measures_nothing() -> None:
@@ -549,7 +560,7 @@ def test_charge_that_did_not_end_full_measures_nothing() -> None:
     charger.charge(3000, 42_000, 0, 3600)
     charger.step(0)
     charger.step(0)
-    assert charger.rig.pack.memory.capacity_mah == 0
+    assert charger.rig.pack.memory.kept[CAPACITY_MAH] == 0
 
 
 # --- time to full --------------------------------------------------------------------------------
@@ -592,7 +603,7 @@ def test_stamps_are_kept_old() -> None:
 
 def test_measured_capacity_outlives_the_supply() -> None:
     memory = Memory()
-    memory.capacity_mah = 15_600
+    memory.kept[CAPACITY_MAH] = 15_600
     buf = bytearray(SIZE)
     memory.write(buf)
     rig = PackRig()
@@ -675,7 +686,7 @@ def test_pause_of_half_an_hour_to_the_millisecond(pause_ms: int, mah: int) -> No
     rig = alone()
     course(rig, "charge_mah", 1000, 3600, 3600, 3600)
     assert course(rig, "charge_mah", 1000, 0, charging=0) == [0]
-    assert rig.memory.charge_mah == 2
+    assert rig.memory.kept[CHARGE_MAH] == 2
     course(rig, "charge_mah", pause_ms - 1000, 0, charging=0)
     course(rig, "charge_mah", 1000, 0)
     assert course(rig, "charge_mah", 1000, 3600, 3600)[-1] == mah
@@ -728,7 +739,7 @@ def test_charge_at_the_start(pack_mv: int | None, ma: int, soc: int | None, perm
     known = {name: value for name, value in told.items() if value is not None}
     rig.tell(charging=1, current_ma=ma, **known)
     rig.tell(1000, charging=0, current_ma=0, **known)
-    assert rig.memory.charge_from_permille == permille
+    assert rig.memory.kept[CHARGE_FROM_PERMILLE] == permille
 
 
 def test_what_a_session_leaves_behind() -> None:
@@ -738,12 +749,20 @@ def test_what_a_session_leaves_behind() -> None:
     assert rig.memory.due == 0
     course(rig, "charge_mah", 1000, 0, pack_mv=37_700, charging=0)
     memory = rig.memory
-    assert (memory.charge_s, memory.charge_mv, memory.charge_mah) == (777, 37_700, 4)
-    assert (memory.charge_from_permille, memory.charge_most_ma, memory.due) == (500, 5400, 1)
-    assert memory.capacity_mah == 0
+    assert (memory.kept[CHARGE_S], memory.kept[CHARGE_MV], memory.kept[CHARGE_MAH]) == (
+        777,
+        37_700,
+        4,
+    )
+    assert (memory.kept[CHARGE_FROM_PERMILLE], memory.kept[CHARGE_MOST_MA], memory.due) == (
+        500,
+        5400,
+        1,
+    )
+    assert memory.kept[CAPACITY_MAH] == 0
     memory.due = 0
     course(rig, "charge_mah", 1000, 0, 0, pack_mv=37_600, charging=0)
-    assert (memory.charge_mv, memory.due) == (37_700, 0)
+    assert (memory.kept[CHARGE_MV], memory.due) == (37_700, 0)
 
 
 @pytest.mark.parametrize(
@@ -771,7 +790,7 @@ def test_capacity_of_a_full_charge(
     rig.tell(10, current_ma=last_ma, **told)
     assert rig.value("capacity_pct") == 100
     rig.tell(10, current_ma=0, charging=0, soc_pct=99, pack_mv=pack_mv)
-    assert rig.memory.capacity_mah == capacity
+    assert rig.memory.kept[CAPACITY_MAH] == capacity
     assert rig.value("capacity_pct") == (capacity // 100 if capacity else 100)
     assert (rig.where("capacity_pct"), rig.count("capacity_pct")) == (0, rig.count("current_ma"))
     rig.forget()
@@ -887,7 +906,7 @@ def test_capacity_is_the_largest_anybody_knows() -> None:
         ({"design_mah": 4000, "full_mah": 600}, 0, 0, 300),
     ):
         rig = alone(design_mah=design)
-        rig.memory.capacity_mah = learned
+        rig.memory.kept[CAPACITY_MAH] = learned
         rig.tell(**board)
         course(rig, "overtime_pct", 1000, *[36_000] * 11, pack_mv=43_000)
         assert rig.value("overtime_pct") == 100 * 100 // missing
@@ -1078,11 +1097,11 @@ def test_switched_off_the_session_ends_and_all_begins_anew() -> None:
     near(rig, 2000, 2000, 2000, soc_pct=97)
     rig.memory.now_s = 99
     rig.forget()
-    assert (rig.memory.charge_mah, rig.memory.charge_s) == (11, 99)
+    assert (rig.memory.kept[CHARGE_MAH], rig.memory.kept[CHARGE_S]) == (11, 99)
     rig.forget()
-    rig.memory.charge_s = 0
+    rig.memory.kept[CHARGE_S] = 0
     rig.forget()
-    assert rig.memory.charge_s == 0  # it has ended once
+    assert rig.memory.kept[CHARGE_S] == 0  # it has ended once
     assert near(rig, 1000, soc_pct=97) == [0]
     told = [rig.value(slot) for slot in ("charge_mah", "charge_time_s", "late_s", "overtime_pct")]
     assert told == [0, 0, 0, 0]
@@ -1127,7 +1146,7 @@ def test_a_session_without_a_current_had_none() -> None:
     rig = alone()
     course(rig, "charge_mah", 1000, 0, 0)
     course(rig, "charge_mah", 1000, 0, charging=0)
-    assert (rig.memory.charge_most_ma, rig.memory.charge_mah) == (0, 0)
+    assert (rig.memory.kept[CHARGE_MOST_MA], rig.memory.kept[CHARGE_MAH]) == (0, 0)
 
 
 def test_three_tenths_of_the_capacity_are_the_least_that_is_missing() -> None:
@@ -1141,12 +1160,12 @@ def test_next_session_has_a_start_of_its_own(ended_by: str) -> None:
     rig = alone()
     course(rig, "charge_mah", 1000, 2000, 2000, soc_pct=20)
     course(rig, "charge_mah", 1000, 0, charging=0)
-    assert rig.memory.charge_from_permille == 200
+    assert rig.memory.kept[CHARGE_FROM_PERMILLE] == 200
     riding = {} if ended_by == "half an hour" else {"riding": 1}
     course(rig, "charge_mah", 1_800_000 if not riding else 1000, 0, charging=0, **riding)
     course(rig, "charge_mah", 1000, 2000, soc_pct=40, riding=0)
     course(rig, "charge_mah", 1000, 0, charging=0)
-    assert rig.memory.charge_from_permille == 400
+    assert rig.memory.kept[CHARGE_FROM_PERMILLE] == 400
 
 
 def test_pause_keeps_the_start_of_the_session() -> None:
@@ -1155,7 +1174,7 @@ def test_pause_keeps_the_start_of_the_session() -> None:
     course(rig, "charge_mah", 1000, 0, charging=0)
     course(rig, "charge_mah", 1000, 2000, soc_pct=40)
     course(rig, "charge_mah", 1000, 0, charging=0)
-    assert rig.memory.charge_from_permille == 200
+    assert rig.memory.kept[CHARGE_FROM_PERMILLE] == 200
 
 
 @pytest.mark.parametrize(
@@ -1177,7 +1196,7 @@ def test_capacity_goes_by_the_voltage_it_began_at(
     rig.every(20_000, 180, current_ma=2000, charging=1, pack_mv=36_000)
     rig.every(10, 2, current_ma=1000, charging=1, pack_mv=42_000)
     rig.tell(10, current_ma=0, charging=0, pack_mv=42_000)
-    assert rig.memory.capacity_mah == capacity
+    assert rig.memory.kept[CAPACITY_MAH] == capacity
 
 
 def test_near_full_begins_anew_after_a_taper() -> None:
@@ -1258,7 +1277,7 @@ def test_capacity_in_per_cent_of_the_design_is_rounded_down() -> None:
         rig.every(10, 2, current_ma=1000, charging=1, pack_mv=42_000)
         rig.tell(10, current_ma=0, charging=0, pack_mv=42_000)
         rig.tell(10, current_ma=0, charging=0, pack_mv=42_000)
-        assert (rig.memory.capacity_mah, rig.value("capacity_pct")) == (2500, pct)
+        assert (rig.memory.kept[CAPACITY_MAH], rig.value("capacity_pct")) == (2500, pct)
 
 
 def test_charge_from_empty_may_be_overdue_too() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import MicroPython
 from deckwatch.guardrails.table import CODES
-from deckwatch.memory import SIZE, Memory
+from deckwatch.memory import REST_MV, SIZE, Memory
 from deckwatch.outputs import journal as layout
 from deckwatch.outputs.journal import Batch, Span
 from deckwatch.telemetry import SLOTS
@@ -233,7 +233,7 @@ def test_words_configuration_supply_losses_and_memory() -> None:
     made.data(layout.SUPPLY, 2, bytes((layout.TRIPPED, layout.RIDE)))
     made.data(layout.LOST, 0, struct.pack(layout.LOST_FORMAT, 1, 2, 3))
     kept = Memory()
-    kept.rest_mv, kept.cells = 37_000, 2
+    kept.kept[REST_MV], kept.cells = 37_000, 2
     kept.cell_mv[0], kept.cell_mv[1] = 3700, 3690
     buf = bytearray(SIZE)
     kept.write(buf)

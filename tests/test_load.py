@@ -4,7 +4,7 @@ and against the pack model."""
 from random import Random
 
 import pytest
-from deckwatch.memory import Memory
+from deckwatch.memory import BEST_UOHM, Memory
 from deckwatch.meters.load import Estimate, Load
 from deckwatch.meters.trip import Trip
 from deckwatch.telemetry import INDEX
@@ -74,7 +74,7 @@ def test_resistance_is_known_with_the_third_clean_step() -> None:
     for steps in range(1, 5):
         frames(rig, -10_000 if steps % 2 else 0)
         assert rig.value("pack_uohm") == (200_000 if steps >= 3 else None), steps
-    assert rig.pack.memory.best_uohm == 200_000
+    assert rig.pack.memory.kept[BEST_UOHM] == 200_000
     assert rig.value("resistance_pct") == 100
 
 
@@ -168,7 +168,7 @@ def test_doubled_resistance_warns_after_two_steps_and_names_it() -> None:
         rig.repeat(1, temps=[200] * 2, **volts(-10_000, 41_000))  # type: ignore[arg-type]
     assert rig.state("sag") == ("set", "warn")
     assert rig.record("sag", "value") >= 200
-    assert rig.pack.memory.best_uohm == 200_000
+    assert rig.pack.memory.kept[BEST_UOHM] == 200_000
 
 
 def test_resistance_is_compared_as_if_at_20_degrees() -> None:
@@ -179,7 +179,7 @@ def test_resistance_is_compared_as_if_at_20_degrees() -> None:
         for _ in range(2):
             for ma in (0, -10_000):
                 rig.repeat(1, temps=[dc] * 2, **volts(ma, uohm))  # type: ignore[arg-type]
-        at_20 = rig.pack.memory.best_uohm
+        at_20 = rig.pack.memory.kept[BEST_UOHM]
         assert 0.93 <= at_20 / 200_000 <= 1.07, (dc, at_20)
 
 
@@ -188,7 +188,7 @@ def test_warmth_beyond_the_rule_is_held_at_its_end() -> None:
         rig = PackRig()
         pulls(rig, 2, temps=dc)
         if dc > -200:  # else the probe counts as open
-            assert abs(rig.pack.memory.best_uohm - 200_000 * factor) < 1000
+            assert abs(rig.pack.memory.kept[BEST_UOHM] - 200_000 * factor) < 1000
 
 
 def test_without_a_temperature_nothing_is_compared() -> None:
@@ -198,17 +198,17 @@ def test_without_a_temperature_nothing_is_compared() -> None:
             rig.repeat(1, **volts(ma))  # type: ignore[arg-type]
     assert rig.value("pack_uohm") == 200_000
     assert rig.value("resistance_pct") is None
-    assert rig.pack.memory.best_uohm == 0
+    assert rig.pack.memory.kept[BEST_UOHM] == 0
 
 
 def test_best_is_stored_when_it_is_better_by_2_percent() -> None:
     rig = PackRig()
     rig.pack.meters = tuple(m for m in rig.pack.meters if not isinstance(m, Trip))
     for best, stored in ((203_000, 203_000), (205_000, 200_000)):
-        rig.pack.memory.best_uohm = best
+        rig.pack.memory.kept[BEST_UOHM] = best
         rig.pack.memory.due = 0
         pulls(rig, 3)
-        assert rig.pack.memory.best_uohm == stored
+        assert rig.pack.memory.kept[BEST_UOHM] == stored
         assert rig.pack.memory.due == (0 if stored == best else 1)
 
 
@@ -673,7 +673,7 @@ def test_voltage_and_current_of_one_moment() -> None:
 def test_resistance_at_20_degrees_is_exact(dc: int, at_20: int) -> None:
     rig = alone()
     steps(rig, 3, -5000, 1000, coldest_dc=dc)
-    assert (rig.memory.best_uohm, rig.memory.due) == (at_20, 1)
+    assert (rig.memory.kept[BEST_UOHM], rig.memory.due) == (at_20, 1)
     assert (rig.value("resistance_pct"), rig.where("resistance_pct")) == (100, 0)
     assert rig.count("resistance_pct") == 2
 
@@ -689,18 +689,18 @@ def test_resistance_at_20_degrees_is_exact(dc: int, at_20: int) -> None:
 )
 def test_best_is_replaced_by_one_2_percent_better(best: int, kept: int, pct: int) -> None:
     rig = alone()
-    rig.memory.best_uohm = best
+    rig.memory.kept[BEST_UOHM] = best
     steps(rig, 3, -5000, 1000, coldest_dc=200)
-    assert (rig.memory.best_uohm, rig.value("resistance_pct")) == (kept, pct)
+    assert (rig.memory.kept[BEST_UOHM], rig.value("resistance_pct")) == (kept, pct)
     assert rig.memory.due == (1 if best != kept else 0)
 
 
 def test_hundredths_of_a_milliohm_are_dropped() -> None:
     rig = alone()
     steps(rig, 3, -5003, 1000, coldest_dc=200)  # 199,880
-    assert rig.memory.best_uohm == 199_800
+    assert rig.memory.kept[BEST_UOHM] == 199_800
     rig = alone()
-    rig.memory.best_uohm = 150_000
+    rig.memory.kept[BEST_UOHM] = 150_000
     steps(rig, 3, -5003, 1000, coldest_dc=200)
     assert rig.value("resistance_pct") == 133
 
@@ -995,9 +995,9 @@ def test_step_between_two_loads_is_their_difference(ma: int, uohm: int | None) -
 @pytest.mark.parametrize(("best", "kept"), [(50_000, 50_000), (50_010, 49_000)])
 def test_exactly_2_percent_better_is_not_better(best: int, kept: int) -> None:
     rig = alone()
-    rig.memory.best_uohm = best
+    rig.memory.kept[BEST_UOHM] = best
     steps(rig, 3, -5000, 245, coldest_dc=200)
-    assert rig.memory.best_uohm == kept
+    assert rig.memory.kept[BEST_UOHM] == kept
 
 
 def test_voltage_from_before_the_scooter_was_switched_off_is_not_known() -> None:

@@ -6,7 +6,19 @@ from typing import Any
 import pytest
 from conftest import MicroPython
 from deckwatch import config
-from deckwatch.memory import EPOCH_S, FIELDS, SIZE, Memory
+from deckwatch import memory as layout
+from deckwatch.memory import (
+    BOOTS,
+    CHARGE_MOST_MA,
+    CHARGE_S,
+    EPOCH_S,
+    FIELDS,
+    REST_MV,
+    REST_S,
+    SIZE,
+    WALL_S,
+    Memory,
+)
 from deckwatch.pipeline import Pipeline
 from deckwatch.telemetry import MAX_CELLS
 
@@ -29,39 +41,41 @@ def stored(memory: Memory) -> bytearray:
 
 def test_nothing_is_known_at_first() -> None:
     memory = Memory()
-    assert {getattr(memory, name) for name in FIELDS} == {0}
+    assert list(memory.kept) == [0] * len(FIELDS)
     assert (memory.cells, memory.due, set(memory.cell_mv)) == (0, 0, {0})
+
+
+def test_every_field_has_its_place() -> None:
+    assert [getattr(layout, name.upper()) for name in FIELDS] == list(range(len(FIELDS)))
 
 
 def test_every_field_and_every_cell_comes_back() -> None:
     memory = Memory()
     memory.shift(200_000_000)
-    for number, name in enumerate(FIELDS):
-        setattr(memory, name, (1 << 27) + 7919 * number)
+    for number in range(len(FIELDS)):
+        memory.kept[number] = (1 << 27) + 7919 * number
     for cell in range(MAX_CELLS):
         memory.cell_mv[cell] = 3700 + 300 * cell % 65536
     memory.cells = MAX_CELLS
     again = Memory()
     assert again.read(stored(memory)) is True
-    assert again.wall_s == 200_000_001
-    assert [getattr(again, name) for name in FIELDS[1:]] == [
-        (1 << 27) + 7919 * number for number in range(1, len(FIELDS))
-    ]
+    assert again.kept[WALL_S] == 200_000_001
+    assert list(again.kept[1:]) == [(1 << 27) + 7919 * number for number in range(1, len(FIELDS))]
     assert (again.cells, again.cell_mv) == (memory.cells, memory.cell_mv)
 
 
 @pytest.mark.parametrize("value", [0, 1, -1, 255, 256, -256, (1 << 30) - 1, -(1 << 30)])
 def test_a_field_holds_what_the_core_counts(value: int) -> None:
     memory = Memory()
-    memory.charge_most_ma = value
+    memory.kept[CHARGE_MOST_MA] = value
     again = Memory()
     again.read(stored(memory))
-    assert again.charge_most_ma == value
+    assert again.kept[CHARGE_MOST_MA] == value
 
 
 def test_layout() -> None:
     memory = Memory()
-    memory.boots = 0x01020304
+    memory.kept[BOOTS] = 0x01020304
     memory.cell_mv[MAX_CELLS - 1] = 0x1234
     memory.cells = 10
     buf = stored(memory)
@@ -83,17 +97,17 @@ def test_layout() -> None:
 )
 def test_bytes_of_another_kind_change_nothing(spoil: Any) -> None:
     memory = Memory()
-    memory.rest_mv = 41000
+    memory.kept[REST_MV] = 41000
     buf = stored(memory)
-    memory.rest_mv = 39000
+    memory.kept[REST_MV] = 39000
     assert memory.read(spoil(buf)) is False
-    assert memory.rest_mv == 39000
+    assert memory.kept[REST_MV] == 39000
 
 
 def test_a_longer_buffer_will_do() -> None:
     buf = bytearray(SIZE + 10)
     memory = Memory()
-    memory.rest_mv = 41000
+    memory.kept[REST_MV] = 41000
     memory.write(buf)
     assert Memory().read(buf) is True
     assert not any(buf[SIZE:])
@@ -102,14 +116,16 @@ def test_a_longer_buffer_will_do() -> None:
 def test_writing_takes_no_byte_of_heap(micropython32: MicroPython) -> None:
     said = micropython32.execute(
         "import micropython\n"
-        "from deckwatch.memory import Memory, SIZE\n"
+        "from deckwatch.memory import CHARGE_MOST_MA, REST_S, WALL_S, Memory, SIZE\n"
         "memory = Memory(); buf = bytearray(SIZE)\n"
-        "memory.shift(200000000); memory.charge_most_ma = -44000; memory.rest_s = 200000000\n"
+        "memory.shift(200000000)\n"
+        "memory.kept[CHARGE_MOST_MA] = -44000; memory.kept[REST_S] = 200000000\n"
         "micropython.heap_lock()\n"
-        "memory.write(buf); memory.want(2); memory.since_s(memory.rest_s)\n"
+        "memory.write(buf); memory.want(2); memory.since_s(memory.kept[REST_S])\n"
         "micropython.heap_unlock()\n"
         "other = Memory()\n"
-        "print(other.read(buf), other.charge_most_ma, other.wall_s, other.rest_s)\n"
+        "kept = other.kept\n"
+        "print(other.read(buf), kept[CHARGE_MOST_MA], kept[WALL_S], kept[REST_S])\n"
     )
     assert said.split() == ["True", "-44000", "200000001", "200000000"]
 
@@ -126,48 +142,48 @@ def test_the_more_urgent_wish_stands() -> None:
 
 def test_times_of_one_start_compare_without_a_clock() -> None:
     memory = Memory()
-    memory.rest_s = memory.now_s
+    memory.kept[REST_S] = memory.now_s
     memory.now_s += 3600
-    assert memory.since_s(memory.rest_s) == 3600
+    assert memory.since_s(memory.kept[REST_S]) == 3600
     assert memory.since_s(0) == -1
 
 
 def test_times_of_this_start_move_to_the_wall_clock_once_it_is_known() -> None:
     memory = Memory()
-    memory.rest_s = memory.now_s
+    memory.kept[REST_S] = memory.now_s
     memory.now_s += 100
-    memory.charge_s = 0
+    memory.kept[CHARGE_S] = 0
     memory.shift(205_000_000)
-    assert memory.since_s(memory.rest_s) == 100
-    assert memory.charge_s == 0
+    assert memory.since_s(memory.kept[REST_S]) == 100
+    assert memory.kept[CHARGE_S] == 0
     assert stored(memory)[2:6] == (205_000_101).to_bytes(4, "little")
 
 
 def test_stored_times_of_an_unknown_clock_are_not_known() -> None:
     memory = Memory()
-    memory.rest_s = memory.now_s
+    memory.kept[REST_S] = memory.now_s
     again = Memory()
     again.read(stored(memory))
-    assert (again.wall_s, again.rest_s) == (0, 0)
+    assert (again.kept[WALL_S], again.kept[REST_S]) == (0, 0)
 
 
 def test_a_span_over_a_power_off_needs_the_clock_on_both_sides() -> None:
     memory = Memory()
     memory.shift(205_000_000)
-    memory.rest_s = memory.now_s
+    memory.kept[REST_S] = memory.now_s
     again = Memory()
     again.read(stored(memory))
-    assert again.since_s(again.rest_s) == -1
+    assert again.since_s(again.kept[REST_S]) == -1
     again.shift(205_000_000 + 86_400 * 9)
-    assert again.since_s(again.rest_s) == 86_400 * 9
+    assert again.since_s(again.kept[REST_S]) == 86_400 * 9
 
 
 def test_a_clock_that_was_set_back_makes_no_negative_span() -> None:
     memory = Memory()
     memory.shift(205_000_000)
-    memory.rest_s = memory.now_s
+    memory.kept[REST_S] = memory.now_s
     memory.shift(-500)
-    assert memory.since_s(memory.rest_s) == 0
+    assert memory.since_s(memory.kept[REST_S]) == 0
 
 
 # --- in the pipeline -----------------------------------------------------------------------------
@@ -214,7 +230,7 @@ def test_time_that_cannot_be_true_is_refused(unix_s: int) -> None:
 def test_each_pack_remembers_for_itself() -> None:
     pipeline = core(profile="ninebot")
     memory = Memory()
-    memory.rest_mv = 40500
+    memory.kept[REST_MV] = 40500
     assert pipeline.recall(1, stored(memory)) is True
-    assert [pack.memory.rest_mv for pack in pipeline.packs] == [0, 40500]
+    assert [pack.memory.kept[REST_MV] for pack in pipeline.packs] == [0, 40500]
     assert pipeline.recall(0, b"") is False

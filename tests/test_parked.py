@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 from deckwatch import config
-from deckwatch.memory import EPOCH_S, SIZE, Memory
+from deckwatch.memory import (
+    CHARGE_MV,
+    CHARGE_S,
+    EPOCH_S,
+    REST_DC,
+    REST_MV,
+    REST_PERMILLE,
+    REST_S,
+    SIZE,
+    Memory,
+)
 from deckwatch.meters.parked import Parked
 from pack_rig import MeterRig, PackRig
 from packlab.made.chemistry import LFP
@@ -52,7 +62,7 @@ def after_rest(cells: list[int] = LEVEL, **frame: Any) -> bytes:
     rig = rig_with()
     stand(rig, 3, cells, current_ma=-8000)
     stand(rig, 60, cells)  # rest takes a minute
-    assert rig.pack.memory.rest_s == 0
+    assert rig.pack.memory.kept[REST_S] == 0
     stand(rig, 3, cells, **frame)
     return stored(rig)
 
@@ -63,18 +73,23 @@ def after_rest(cells: list[int] = LEVEL, **frame: Any) -> bytes:
 def test_rest_is_kept_after_a_minute() -> None:
     memory = Memory()
     memory.read(after_rest([3800] * 9 + [3790], temps=[210, 190]))
-    assert (memory.rest_mv, memory.rest_permille) == (37_990, 576)
-    assert memory.rest_dc == 190 + 1000
+    assert (memory.kept[REST_MV], memory.kept[REST_PERMILLE]) == (37_990, 576)
+    assert memory.kept[REST_DC] == 190 + 1000
     assert list(memory.cell_mv[:10]) == [3800] * 9 + [3790]
     assert memory.cells == 10
-    assert NOON + 60 < memory.rest_s <= NOON + 70
+    assert NOON + 60 < memory.kept[REST_S] <= NOON + 70
 
 
 def test_rest_without_cells_and_probes_says_so() -> None:
     rig = rig_with()
     stand(rig, 70, pack_mv=38_000)
     memory = rig.pack.memory
-    assert (memory.rest_mv, memory.cells, memory.rest_dc, memory.due) == (38_000, 0, 0, 1)
+    assert (memory.kept[REST_MV], memory.cells, memory.kept[REST_DC], memory.due) == (
+        38_000,
+        0,
+        0,
+        1,
+    )
 
 
 def test_later_cells_belong_to_the_rest_and_earlier_ones_do_not() -> None:
@@ -89,19 +104,19 @@ def test_later_cells_belong_to_the_rest_and_earlier_ones_do_not() -> None:
 def test_groups_of_an_older_rest_are_not_kept_with_a_newer_one() -> None:
     rig = rig_with(after_rest(), NOON + DAY_S)
     memory = rig.pack.memory
-    assert (memory.rest_mv, memory.cells) == (38_000, 10)
+    assert (memory.kept[REST_MV], memory.cells) == (38_000, 10)
     stand(rig, 3, pack_mv=37_000, current_ma=-8000)
     for _ in range(70):
         stand(rig, 1, pack_mv=37_000)
-        assert (memory.rest_mv, memory.cells) in ((38_000, 10), (37_000, 0))
-    assert memory.rest_mv == 37_000
+        assert (memory.kept[REST_MV], memory.cells) in ((38_000, 10), (37_000, 0))
+    assert memory.kept[REST_MV] == 37_000
 
 
 def test_cells_that_are_being_bled_are_not_kept() -> None:
     for slot in ("balance_a", "balance_b"):
         rig = rig_with()
         stand(rig, 70, LEVEL, **{slot: 4})
-        assert (rig.pack.memory.rest_mv, rig.pack.memory.cells) == (38_000, 0)
+        assert (rig.pack.memory.kept[REST_MV], rig.pack.memory.cells) == (38_000, 0)
         rig = rig_with()
         stand(rig, 70, LEVEL, **{slot: 0})
         assert rig.pack.memory.cells == 10
@@ -113,7 +128,7 @@ def test_rest_is_stored_again_when_it_has_moved_and_when_the_scooter_goes_off() 
     memory = rig.pack.memory
     for mv, due in ((38_000, 1), (38_019, 0), (38_020, 1), (38_001, 0), (38_000, 1)):
         stand(rig, 70, pack_mv=mv)
-        assert (memory.due, memory.rest_mv) == (due, mv)
+        assert (memory.due, memory.kept[REST_MV]) == (due, mv)
         memory.due = 0
     rig.pack.forget()
     assert memory.due == 1
@@ -129,10 +144,10 @@ def test_nothing_new_to_store_when_the_scooter_goes_off_without_a_rest() -> None
 def test_an_untouched_pack_keeps_its_older_rest() -> None:
     rig = rig_with(after_rest(), NOON + DAY_S)
     stand(rig, 100, [3790] * 10)
-    assert rig.pack.memory.rest_mv == 38_000
+    assert rig.pack.memory.kept[REST_MV] == 38_000
     rig.pack.forget()
     stand(rig, 100, [3780] * 10)
-    assert rig.pack.memory.rest_mv == 38_000
+    assert rig.pack.memory.kept[REST_MV] == 38_000
 
 
 def test_rest_of_an_unknown_time_is_replaced() -> None:
@@ -140,7 +155,7 @@ def test_rest_of_an_unknown_time_is_replaced() -> None:
     stand(first, 70, LEVEL)
     rig = rig_with(stored(first))
     stand(rig, 70, [3790] * 10)
-    assert rig.pack.memory.rest_mv == 37_900
+    assert rig.pack.memory.kept[REST_MV] == 37_900
 
 
 def test_after_a_charge_an_hour_of_rest_is_needed() -> None:
@@ -148,10 +163,10 @@ def test_after_a_charge_an_hour_of_rest_is_needed() -> None:
     stand(rig, 10, pack_mv=41_000, current_ma=2000, charging_flag=1)
     memory = rig.pack.memory
     stand(rig, 3600, pack_mv=40_800, charging_flag=0, current_ma=0)
-    assert memory.rest_s == 0
+    assert memory.kept[REST_S] == 0
     stand(rig, 3, pack_mv=40_800, charging_flag=0, current_ma=0)
-    assert memory.rest_mv == 40_800
-    assert memory.rest_s == memory.now_s - 1
+    assert memory.kept[REST_MV] == 40_800
+    assert memory.kept[REST_S] == memory.now_s - 1
 
 
 def test_a_ride_after_the_charge_settles_it() -> None:
@@ -159,7 +174,7 @@ def test_a_ride_after_the_charge_settles_it() -> None:
     stand(rig, 10, pack_mv=41_000, current_ma=2000, charging_flag=1)
     stand(rig, 10, pack_mv=40_000, current_ma=-8000, charging_flag=0)
     stand(rig, 70, pack_mv=40_400, charging_flag=0)
-    assert rig.pack.memory.rest_mv == 40_400
+    assert rig.pack.memory.kept[REST_MV] == 40_400
 
 
 # --- self_discharge ------------------------------------------------------------------------------
@@ -439,8 +454,8 @@ def alone(ago_s: int = 0, cells: list[int] | None = None, **options: Any) -> Met
     memory.now_s = NOON
     if ago_s:
         cells = cells or [3830] * 10
-        memory.rest_s = NOON - ago_s
-        memory.rest_mv = sum(cells)
+        memory.kept[REST_S] = NOON - ago_s
+        memory.kept[REST_MV] = sum(cells)
         memory.cells = len(cells)
         for cell, mv in enumerate(cells):
             memory.cell_mv[cell] = mv
@@ -520,7 +535,7 @@ def test_storage_is_a_week_to_the_second(ago_s: int, stored: int) -> None:
 
 def test_rest_that_ended_in_this_very_second_is_one() -> None:
     rig = alone(60)
-    rig.memory.rest_s = NOON
+    rig.memory.kept[REST_S] = NOON
     start(rig, 37_209, 37_209)
     assert (rig.value("stored"), rig.value("parked_cell_mv")) == (0, 3720)
 
@@ -578,8 +593,8 @@ def test_groups_need_all_cells_fresh_then_and_now() -> None:
 )
 def test_settling_is_followed_for_an_hour(since_s: int, mv: int, settle: int) -> None:
     rig = alone()
-    rig.memory.charge_mv = 41_800
-    rig.memory.charge_s = NOON - since_s
+    rig.memory.kept[CHARGE_MV] = 41_800
+    rig.memory.kept[CHARGE_S] = NOON - since_s
     start(rig, mv)
     assert (rig.value("settle_mv"), rig.where("settle_mv")) == (0, 0)
     start(rig, mv)
@@ -591,8 +606,8 @@ def test_settling_is_followed_for_an_hour(since_s: int, mv: int, settle: int) ->
 def test_two_idle_readings_count(ma: int, settle: int) -> None:
     for currents in ((ma, 0), (0, ma)):
         rig = alone()
-        rig.memory.charge_mv = 41_800
-        rig.memory.charge_s = NOON
+        rig.memory.kept[CHARGE_MV] = 41_800
+        rig.memory.kept[CHARGE_S] = NOON
         for current in currents:
             start(rig, 41_000, current_ma=current)
         assert rig.value("settle_mv") == settle
@@ -601,8 +616,8 @@ def test_two_idle_readings_count(ma: int, settle: int) -> None:
 @pytest.mark.parametrize("used", ["riding", "charging"])
 def test_use_ends_what_was_found(used: str) -> None:
     rig = alone(8 * DAY_S)
-    rig.memory.charge_mv = 41_800
-    rig.memory.charge_s = NOON
+    rig.memory.kept[CHARGE_MV] = 41_800
+    rig.memory.kept[CHARGE_S] = NOON
     now = [3700] * 9 + [3600]
     start(rig, 36_900, 36_900, cells=now, highest_mv=3700)
     slots = ("loss_permille", "group_fall_mv", "settle_mv", "stored")
@@ -610,7 +625,7 @@ def test_use_ends_what_was_found(used: str) -> None:
     start(rig, 36_900, cells=now, highest_mv=3700, **{used: 1})
     assert [rig.value(slot) for slot in slots] == [0] * 4
     assert (rig.where("group_fall_mv"), rig.value("parked_cell_mv")) == (0, 3690)
-    assert rig.memory.charge_mv == (0 if used == "riding" else 41_800)
+    assert rig.memory.kept[CHARGE_MV] == (0 if used == "riding" else 41_800)
     rig.tell(5001, cells=now, highest_mv=3700)
     start(rig, 36_900, 36_900, cells=now, highest_mv=3700)
     assert [rig.value(slot) for slot in slots[:2]] == [0] * 2
@@ -677,14 +692,18 @@ def test_rest_is_kept_with_all_that_is_known() -> None:
     cells = [3820] * 9 + [3810]
     start(rig, 38_209, resting=1)
     memory = rig.memory
-    assert (memory.rest_s, memory.rest_mv, memory.rest_permille) == (NOON, 38_209, 600)
-    assert (memory.rest_dc, memory.cells, memory.due) == (0, 0, 1)
+    assert (memory.kept[REST_S], memory.kept[REST_MV], memory.kept[REST_PERMILLE]) == (
+        NOON,
+        38_209,
+        600,
+    )
+    assert (memory.kept[REST_DC], memory.cells, memory.due) == (0, 0, 1)
     start(rig, 38_190, resting=1, coldest_dc=-15, cells=[*cells, 41], highest_mv=3820)
-    assert (memory.rest_dc, memory.cells, memory.rest_permille) == (985, 10, 598)
+    assert (memory.kept[REST_DC], memory.cells, memory.kept[REST_PERMILLE]) == (985, 10, 598)
     assert list(memory.cell_mv[:11]) == [*cells, 0]
     rig.tell(5001)
     start(rig, 38_209, resting=1)
-    assert (memory.rest_dc, memory.cells) == (0, 10)  # the cells are those of this rest
+    assert (memory.kept[REST_DC], memory.cells) == (0, 10)  # the cells are those of this rest
 
 
 @pytest.mark.parametrize(("mv", "due"), [(38_019, 0), (38_020, 1), (37_981, 0), (37_980, 1)])
@@ -694,7 +713,7 @@ def test_rest_is_stored_again_after_20_mv(mv: int, due: int) -> None:
     assert rig.memory.due == 1
     rig.memory.due = 0
     start(rig, mv, resting=1)
-    assert (rig.memory.rest_mv, rig.memory.due) == (mv, due)
+    assert (rig.memory.kept[REST_MV], rig.memory.due) == (mv, due)
     start(rig, mv + 19 if due else 38_000, resting=1)
     assert rig.memory.due == due
 
@@ -704,26 +723,26 @@ def test_only_a_rest_is_kept(resting: int, age_ms: int, kept: int) -> None:
     rig = alone()
     rig.tell(resting=resting)
     rig.tell(age_ms, pack_mv=38_000, **IDLE)
-    assert rig.memory.rest_mv == 38_000 * kept
+    assert rig.memory.kept[REST_MV] == 38_000 * kept
 
 
 @pytest.mark.parametrize(("since_s", "kept"), [(3599, False), (3600, True), (0, False)])
 def test_rest_after_a_charge_is_kept_after_an_hour(since_s: int, kept: bool) -> None:
     rig = alone()
-    rig.memory.charge_mv = 41_800
-    rig.memory.charge_s = NOON - since_s
+    rig.memory.kept[CHARGE_MV] = 41_800
+    rig.memory.kept[CHARGE_S] = NOON - since_s
     start(rig, 41_000, resting=1)
-    assert bool(rig.memory.rest_mv) is kept
-    rig.memory.charge_mv = 0
+    assert bool(rig.memory.kept[REST_MV]) is kept
+    rig.memory.kept[CHARGE_MV] = 0
     start(rig, 41_000, resting=1)
-    assert rig.memory.rest_mv == 41_000
+    assert rig.memory.kept[REST_MV] == 41_000
 
 
 def test_charge_of_an_unknown_time_keeps_no_rest_away() -> None:
     rig = alone()
-    rig.memory.charge_mv = 41_800
+    rig.memory.kept[CHARGE_MV] = 41_800
     start(rig, 41_000, resting=1)
-    assert rig.memory.rest_mv == 41_000
+    assert rig.memory.kept[REST_MV] == 41_000
 
 
 @pytest.mark.parametrize("slot", ["balance_a", "balance_b"])
@@ -747,10 +766,14 @@ def test_half_the_cells_are_not_kept() -> None:
 def test_older_rest_of_an_untouched_pack_stays_and_goes_with_a_ride() -> None:
     rig = alone(8 * DAY_S)
     start(rig, 37_000, 37_000, resting=1)
-    assert (rig.memory.rest_mv, rig.memory.due) == (38_300, 0)
+    assert (rig.memory.kept[REST_MV], rig.memory.due) == (38_300, 0)
     start(rig, 37_000, riding=1, resting=0)
     start(rig, 37_000, riding=0, resting=1)
-    assert (rig.memory.rest_mv, rig.memory.rest_s, rig.memory.cells) == (37_000, NOON, 0)
+    assert (rig.memory.kept[REST_MV], rig.memory.kept[REST_S], rig.memory.cells) == (
+        37_000,
+        NOON,
+        0,
+    )
     rig.memory.due = 0
     start(rig, 37_000, riding=1, resting=0)
     start(rig, 37_000, riding=0, resting=1)

@@ -10,7 +10,7 @@ from deckwatch.frame import READ
 from deckwatch.framer import CHUNK
 from deckwatch.guardrails.table import CODES
 from deckwatch.index import PROFILES
-from deckwatch.memory import EPOCH_S, SIZE, Memory
+from deckwatch.memory import EPOCH_S, REST_MV, REST_S, SIZE, SPREAD_MV, STUCK_CHARGES, Memory
 from deckwatch.meters.link import BMS_TX, HOST_TX, IDLE, LOW
 from deckwatch.pipeline import Pipeline, load_protocol
 from deckwatch.protocols import xiaomi as protocol
@@ -595,13 +595,13 @@ def parked_memory() -> bytes:
     whose balancing got nowhere."""
     memory = Memory()
     memory.shift(IN_2026 - EPOCH_S - 8 * 86_400)
-    memory.rest_s = memory.now_s
-    memory.rest_mv = 41_000
+    memory.kept[REST_S] = memory.now_s
+    memory.kept[REST_MV] = 41_000
     memory.cells = 10
     for cell in range(10):
         memory.cell_mv[cell] = 4200 if cell == 2 else 4100
-    memory.spread_mv = 60
-    memory.stuck_charges = 2
+    memory.kept[SPREAD_MV] = 60
+    memory.kept[STUCK_CHARGES] = 2
     buf = bytearray(SIZE)
     memory.write(buf)
     return bytes(buf)

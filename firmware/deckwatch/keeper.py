@@ -14,7 +14,7 @@ from micropython import const
 from deckwatch import __version__
 from deckwatch.hal.clock import now_ms
 from deckwatch.hal.segments import Segments
-from deckwatch.memory import SIZE
+from deckwatch.memory import BOOTS, SIZE
 from deckwatch.outputs import journal
 from deckwatch.recorder import Recorder
 
@@ -190,7 +190,7 @@ class Keeper:
         memory = self._core.packs[number].memory
         memory.due = 0
         self._remember_s[number] = -1
-        memory.boots = self._boots
+        memory.kept[BOOTS] = self._boots
         kept = bytearray(SIZE)
         memory.write(kept)
         self._stamped().data(journal.MEMORY, number + 1, bytes(kept).rstrip(b"\0"))

@@ -24,38 +24,41 @@ from deckwatch.telemetry import MAX_CELLS
 
 VERSION = const(2)
 FIELDS = (
-    "wall_s",  # the clock when this was written
-    "boots",  # starts of the dongle until then; the journal's to fill
-    # at rest: no current to speak of for a minute and more
-    "rest_s",
-    "rest_mv",
-    "rest_permille",  # charge by the open-circuit voltage
-    "rest_dc",  # coldest probe + 1000, so that 0 degC is told from not known
-    # the last charging session
-    "charge_s",  # its end
-    "charge_mv",  # pack voltage at its end
-    "charge_mah",  # what flowed in
-    "charge_from_permille",  # charge by the open-circuit voltage before it
-    "charge_most_ma",
-    "capacity_mah",  # from the last full charge
-    "spread_mv",  # at the end of the last session in which cells were read
-    "stuck_charges",  # sessions in a row that ended with a spread nobody balances
-    # load
-    "best_uohm",  # lowest pack resistance seen
-)
+    "wall_s", "boots", "rest_s", "rest_mv", "rest_permille", "rest_dc", "charge_s", "charge_mv",
+    "charge_mah", "charge_from_permille", "charge_most_ma", "capacity_mah", "spread_mv",
+    "stuck_charges", "best_uohm",
+)  # fmt: skip
+# Their places in Memory.kept
+WALL_S = const(0)  # the clock when this was written
+BOOTS = const(1)  # starts of the dongle until then; the journal's to fill
+# at rest: no current to speak of for a minute and more
+REST_S = const(2)
+REST_MV = const(3)
+REST_PERMILLE = const(4)  # charge by the open-circuit voltage
+REST_DC = const(5)  # coldest probe + 1000, so that 0 degC is told from not known
+# the last charging session
+CHARGE_S = const(6)  # its end
+CHARGE_MV = const(7)  # pack voltage at its end
+CHARGE_MAH = const(8)  # what flowed in
+CHARGE_FROM_PERMILLE = const(9)  # charge by the open-circuit voltage before it
+CHARGE_MOST_MA = const(10)
+CAPACITY_MAH = const(11)  # from the last full charge
+SPREAD_MV = const(12)  # at the end of the last session in which cells were read
+STUCK_CHARGES = const(13)  # sessions in a row that ended with a spread nobody balances
+# load
+BEST_UOHM = const(14)  # lowest pack resistance seen
 SIZE = 2 + 4 * len(FIELDS) + 2 * MAX_CELLS
 
-_STAMPS = ("rest_s", "charge_s")
+_STAMPS = (REST_S, CHARGE_S)
 _OF_THIS_START = const(1 << 27)  # 4 years: less is uptime, more a wall clock from April 2024 on
 EPOCH_S = 1577836800  # 2020 from 1970
 
 
 class Memory:
-    """One pack's. The FIELDS are attributes; cell_mv: groups at the last rest, `cells` of them."""
+    """One pack's. kept: the FIELDS; cell_mv: groups at the last rest, `cells` of them."""
 
     def __init__(self) -> None:
-        for name in FIELDS:
-            setattr(self, name, 0)
+        self.kept = array("i", bytes(4 * len(FIELDS)))
         self.cells = 0
         self.cell_mv = array("H", bytes(2 * MAX_CELLS))
         self.due = 0
@@ -74,21 +77,20 @@ class Memory:
 
     def shift(self, by_s: int) -> None:
         """The wall clock has become known: stamps of this start move onto its line."""
-        for name in _STAMPS:
-            stamp_s = getattr(self, name)
-            if 0 < stamp_s < _OF_THIS_START:
-                setattr(self, name, stamp_s + by_s)
+        for place in _STAMPS:
+            if 0 < self.kept[place] < _OF_THIS_START:
+                self.kept[place] += by_s
         self.now_s += by_s
 
     def write(self, buf) -> None:
         """SIZE bytes into buf."""
-        self.wall_s = _of_the_wall(self.now_s)
+        self.kept[WALL_S] = _of_the_wall(self.now_s)
         buf[0] = VERSION
         buf[1] = self.cells
         at = 2
-        for name in FIELDS:
-            value = getattr(self, name)
-            if name in _STAMPS:
+        for place in range(len(FIELDS)):
+            value = self.kept[place]
+            if place in _STAMPS:
                 value = _of_the_wall(value)
             buf[at] = value & 0xFF
             buf[at + 1] = value >> 8 & 0xFF
@@ -106,9 +108,9 @@ class Memory:
             return False
         self.cells = buf[1]
         at = 2
-        for name in FIELDS:
+        for place in range(len(FIELDS)):
             high = buf[at + 3] if buf[at + 3] < 0x80 else buf[at + 3] - 0x100
-            setattr(self, name, buf[at] | buf[at + 1] << 8 | buf[at + 2] << 16 | high << 24)
+            self.kept[place] = buf[at] | buf[at + 1] << 8 | buf[at + 2] << 16 | high << 24
             at += 4
         for cell in range(MAX_CELLS):
             self.cell_mv[cell] = buf[at] | buf[at + 1] << 8

@@ -8,6 +8,7 @@ of that of the charge before or wider.
 
 from micropython import const
 
+from deckwatch.memory import SPREAD_MV, STUCK_CHARGES
 from deckwatch.meters.ocv import curve_of, permille
 from deckwatch.telemetry import INDEX
 
@@ -62,7 +63,7 @@ class Balance:
         self._count = t.count[_SPREAD]
         if charging:
             self._follow(t, now)
-        t.derive(_STUCK, self._memory.stuck_charges, 0, t.stamp[_SPREAD], self._count)
+        t.derive(_STUCK, self._memory.kept[STUCK_CHARGES], 0, t.stamp[_SPREAD], self._count)
         if self._bleed_ma and self._design_mah and t.fresh(_STILL, now) and t.value[_STILL]:
             apart = permille(self._curve, t.value[_HIGHEST])
             apart -= permille(self._curve, t.value[_LOWEST])
@@ -86,14 +87,14 @@ class Balance:
             return
         self._counted = True
         memory = self._memory
-        grows = memory.spread_mv and self._spread_mv > memory.spread_mv - _SHRUNK_MV
+        grows = memory.kept[SPREAD_MV] and self._spread_mv > memory.kept[SPREAD_MV] - _SHRUNK_MV
         if self._spread_mv < _APART_MV:
-            memory.stuck_charges = 0
+            memory.kept[STUCK_CHARGES] = 0
         elif self._can_tell and not self._bleeds or grows:
-            memory.stuck_charges += 1
+            memory.kept[STUCK_CHARGES] += 1
         else:
-            memory.stuck_charges = 0
-        memory.spread_mv = self._spread_mv
+            memory.kept[STUCK_CHARGES] = 0
+        memory.kept[SPREAD_MV] = self._spread_mv
         self._bleeds = False
         memory.want(1)
 

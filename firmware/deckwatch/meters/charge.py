@@ -10,6 +10,14 @@ that of the voltage, less 12 milliohm a group.
 
 from micropython import const
 
+from deckwatch.memory import (
+    CAPACITY_MAH,
+    CHARGE_FROM_PERMILLE,
+    CHARGE_MAH,
+    CHARGE_MOST_MA,
+    CHARGE_MV,
+    CHARGE_S,
+)
 from deckwatch.meters.ocv import curve_of, permille
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms, saturated
@@ -161,7 +169,9 @@ class Charge:
         design_mah = self._design(t)
         if not design_mah:
             return NOTHING
-        return self._memory.capacity_mah * 100 // design_mah if self._measured else _NEVER_PCT
+        if not self._measured:
+            return _NEVER_PCT
+        return self._memory.kept[CAPACITY_MAH] * 100 // design_mah
 
     def _integrate(self, ma: int, stamp: int) -> int:
         """Adds what came in since the sample before. Returns for how many ms a charge has
@@ -223,20 +233,20 @@ class Charge:
     def _remember(self) -> None:
         """The session is over: its totals outlive the supply, and so does a measured capacity."""
         memory = self._memory
-        memory.charge_s = memory.now_s
-        memory.charge_mv = self._pack_mv
-        memory.charge_mah = self._mah
-        memory.charge_from_permille = max(self._from, 0)
-        memory.charge_most_ma = self._most_ma
+        memory.kept[CHARGE_S] = memory.now_s
+        memory.kept[CHARGE_MV] = self._pack_mv
+        memory.kept[CHARGE_MAH] = self._mah
+        memory.kept[CHARGE_FROM_PERMILLE] = max(self._from, 0)
+        memory.kept[CHARGE_MOST_MA] = self._most_ma
         low_enough = 100 if self._full_mv < _LFP_FULL_MV else 200
         if self._full and 0 <= self._from <= low_enough:
-            memory.capacity_mah = self._mah * 1000 // (1000 - self._from)
+            memory.kept[CAPACITY_MAH] = self._mah * 1000 // (1000 - self._from)
             self._measured = True
         memory.want(1)
 
     def _capacity(self, t) -> int:
         """The largest anybody knows of, mAh; 0 where nobody does."""
-        most = max(self._design_mah, self._memory.capacity_mah)
+        most = max(self._design_mah, self._memory.kept[CAPACITY_MAH])
         if t.seen[_FULL_MAH]:
             most = max(most, t.value[_FULL_MAH])
         return most or self._design(t)

@@ -15,6 +15,7 @@ from array import array
 
 from micropython import const
 
+from deckwatch.memory import BEST_UOHM
 from deckwatch.meters.median import median
 from deckwatch.telemetry import INDEX, MAX_CELLS
 from deckwatch.ticks import age_ms, saturated
@@ -190,11 +191,11 @@ class Load:
         """The pack's resistance at 20 degC against the best there ever was."""
         memory = self._memory
         at_20 = self._pack.value // 100 * (2 * min(max(dc, _COLD_DC), _WARM_DC) + 600) // 10
-        if not memory.best_uohm or at_20 * 50 < memory.best_uohm * 49:
-            memory.best_uohm = at_20
+        if not memory.kept[BEST_UOHM] or at_20 * 50 < memory.kept[BEST_UOHM] * 49:
+            memory.kept[BEST_UOHM] = at_20
             memory.want(1)
         self._steps = (self._steps + 1) & 0xFFFF
-        self._grown_pct = at_20 // 10 * 100 // (memory.best_uohm // 10)
+        self._grown_pct = at_20 // 10 * 100 // (memory.kept[BEST_UOHM] // 10)
 
     # --- groups ---
 

@@ -13,6 +13,7 @@ Loss is what the two voltages prove: each may be off by 10 mV a cell, and the fa
 
 from micropython import const
 
+from deckwatch.memory import CHARGE_MV, CHARGE_S, REST_DC, REST_MV, REST_PERMILLE, REST_S
 from deckwatch.meters.median import median
 from deckwatch.meters.ocv import curve_of, permille
 from deckwatch.telemetry import INDEX
@@ -84,7 +85,7 @@ class Parked:
         self._tell(t, _SETTLE, self._settle, 0)
         if not groups:
             return
-        span_s = self._memory.since_s(self._memory.rest_s)
+        span_s = self._memory.since_s(self._memory.kept[REST_S])
         if self._untouched and span_s >= 0 and idle:
             self._compare(t, groups, span_s, now)
         if span_s >= 0 or not self._untouched:
@@ -96,7 +97,7 @@ class Parked:
         rides = t.fresh(_RIDING, now) and t.value[_RIDING] != 0
         charges = t.fresh(_CHARGING, now) and t.value[_CHARGING] != 0
         if rides:
-            self._memory.charge_mv = 0  # what falls from here on is not settling
+            self._memory.kept[CHARGE_MV] = 0  # what falls from here on is not settling
         if rides or charges:
             self._untouched = False
             self._loss = self._fall = self._fall_cell = self._settle = 0
@@ -105,9 +106,9 @@ class Parked:
 
     def _follow_settling(self, mv: int) -> None:
         memory = self._memory
-        since_s = memory.since_s(memory.charge_s)
-        if memory.charge_mv and 0 <= since_s <= _HOUR_S:
-            self._settle = max(memory.charge_mv - mv, 0)
+        since_s = memory.since_s(memory.kept[CHARGE_S])
+        if memory.kept[CHARGE_MV] and 0 <= since_s <= _HOUR_S:
+            self._settle = max(memory.kept[CHARGE_MV] - mv, 0)
 
     def _compare(self, t, groups: int, span_s: int, now: int) -> None:
         """With the last rest, once that is a day ago."""
@@ -116,7 +117,7 @@ class Parked:
             self._cell_mv = t.value[_PACK] // groups
         if span_s < _DAY_S:
             return
-        then = permille(self._curve, memory.rest_mv // groups - _UNSURE_MV)
+        then = permille(self._curve, memory.kept[REST_MV] // groups - _UNSURE_MV)
         lost = then - permille(self._curve, t.value[_PACK] // groups + _UNSURE_MV)
         self._loss = max(0, _a_day(lost, span_s) - self._own_permille)
         if memory.cells == groups and t.fresh(_HIGHEST, now) and t.cells >= groups:
@@ -145,18 +146,18 @@ class Parked:
     def _keep(self, t, groups: int, now: int) -> None:
         """The rest to compare with at a later power-on."""
         memory = self._memory
-        if self._untouched and memory.rest_s:
+        if self._untouched and memory.kept[REST_S]:
             return  # the one there is goes further back
-        since_s = memory.since_s(memory.charge_s)
-        if memory.charge_mv and 0 <= since_s < _HOUR_S:
+        since_s = memory.since_s(memory.kept[CHARGE_S])
+        if memory.kept[CHARGE_MV] and 0 <= since_s < _HOUR_S:
             return
         mv = t.value[_PACK]
         if not self._kept_mv:
             memory.cells = 0
-        memory.rest_s = memory.now_s
-        memory.rest_mv = mv
-        memory.rest_permille = permille(self._curve, mv // groups)
-        memory.rest_dc = t.value[_COLDEST] + _DC_OFFSET if t.fresh(_COLDEST, now) else 0
+        memory.kept[REST_S] = memory.now_s
+        memory.kept[REST_MV] = mv
+        memory.kept[REST_PERMILLE] = permille(self._curve, mv // groups)
+        memory.kept[REST_DC] = t.value[_COLDEST] + _DC_OFFSET if t.fresh(_COLDEST, now) else 0
         if t.fresh(_HIGHEST, now) and t.cells >= groups and not _is_balancing(t, now):
             memory.cells = groups
             for cell in range(groups):

@@ -209,7 +209,7 @@ def _memory(payload: bytes) -> dict[str, Any]:
     kept = memory.Memory()
     if not kept.read(payload.ljust(memory.SIZE, b"\0")):
         raise ValueError("of another version")
-    known = {name: getattr(kept, name) for name in memory.FIELDS if getattr(kept, name)}
+    known = {name: value for name, value in zip(memory.FIELDS, kept.kept, strict=True) if value}
     cells = list(kept.cell_mv[: kept.cells])
     return known | ({"cell_mv": cells} if cells else {})
 
