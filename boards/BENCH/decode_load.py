@@ -12,7 +12,6 @@ import binascii
 import sys
 
 from deckwatch import checksums_plain, config, framer
-from deckwatch.framings import CHECK_NAMES
 from deckwatch.pipeline import Pipeline, load_protocol
 
 _FRAME_MS = 50
@@ -20,7 +19,7 @@ _TICKS = (1 << 30) - 1
 
 
 class _Rows:
-    """Receiver that notes which FRAMING row each frame fitted."""
+    """Receiver that notes which row of FRAMES each frame fitted."""
 
     def __init__(self):
         self.found = []
@@ -36,17 +35,25 @@ def chunks_of(frame):
     return [(bytearray(part + bytes(size - len(part))), len(part)) for part in parts]
 
 
-def jobs_of(frame, protocol, checks):
+def check_of(frames, number):
+    """(number of the checksum, from, end) in row `number` of a family's FRAMES (framings.py)."""
+    row = 2
+    for _ in range(number):
+        row += frames[row]
+    return frames[row + 9], frames[row + 10], frames[row + 11]
+
+
+def jobs_of(frame, frames, checks):
     """What the checksum functions are called with for one frame: (function, frame, from, to)."""
     noted = _Rows()
-    one = framer.Framer(protocol.FRAMES, noted, 0)
+    one = framer.Framer(frames, noted, 0)
     for buf, n in chunks_of(frame):
         one.feed(buf, n, 0)
     jobs = []
     for number, size in noted.found:
-        name, start, end = protocol.FRAMING[number][2][:3]
-        if name:
-            jobs.append((checks[CHECK_NAMES.index(name) - 1], frame, start, size - end))
+        check, start, end = check_of(frames, number)
+        if check:
+            jobs.append((checks[check - 1], frame, start, size - end))
     return jobs
 
 
@@ -78,7 +85,7 @@ def main(family, profile, path, work, rounds):
     checks = checksums_plain.CHECKS if work == "plain" else framer.CHECKS
     for frame in frames:
         chunks += chunks_of(frame)
-        jobs += jobs_of(frame, load_protocol(family), checks)
+        jobs += jobs_of(frame, load_protocol(family).FRAMES, checks)
     if work == "feed":
         feed(core, chunks, rounds)
     else:
