@@ -28,14 +28,15 @@ class Pipeline:
         self.judge = Judge()
         self.line = Link()
     def tick(self):
-        self.judge._look()
-        return self.line._look()
+        self.judge.watch()
+        return self.line.watch()
 """,
     "deckwatch/judge.py": """
 class Judge:
     def __init__(self):
         self.state = 0
-    def _look(self):
+    def watch(self):
+        self._weigh()
         self._weigh()
     def _weigh(self):
         raise ValueError(self.state)
@@ -43,8 +44,9 @@ class Judge:
     "deckwatch/link.py": """
 class Link:
     def __init__(self):
-        self.level = counted(3)
-    def _look(self):
+        self.level = counted(3) or counted(4)
+    def watch(self):
+        self._measure()
         self._measure()
     def _measure(self):
         raise OSError(self.level)
@@ -92,11 +94,13 @@ def test_a_name_of_many_is_told_by_who_calls_and_who_is_called() -> None:
     assert short(known, "Judge._weigh") == short(known, "Link._measure")
     assert meant(known, "Judge._weigh") == [["Judge._weigh", "Link._measure"]]
     # down a chain, and up it
-    assert meant(known, "Pipeline.tick", "Link._look", "Link._measure")[0] == ["Pipeline.tick"]
+    assert meant(known, "Pipeline.tick", "Link.watch", "Link._measure")[0] == ["Pipeline.tick"]
     assert meant(known, "Pipeline.__init__", "counted") == [["Link.__init__"], ["counted"]]
     # a frame between that is none of ours forbids nothing
     frames = [(FILE, short(known, "Pipeline.tick")), ("asyncio/core.py", "x")]
-    assert [len(every) for every in known.meant(frames)] == [1, 0]
+    outer, inner = known.meant(frames)
+    assert "Pipeline.tick" in [one.name for one in outer]
+    assert inner == []
 
 
 def test_what_was_inlined_counts_as_its_caller_s() -> None:

@@ -52,6 +52,9 @@ class Pipeline:
         except ValueError as failure:
             return failure
 
+    def others(self):
+        return other_of(self)
+
 def other_of(pipeline):
     return len(pipeline._many) + (lambda unit: unit + sizes.SHORT)(1)
 ''',
@@ -74,6 +77,9 @@ from deckwatch.pipeline import Pipeline
 
 class App:
     core = Pipeline(1)
+
+    def run(self):
+        return self.core.total(1) + self.core.total(self.core.others())
 """,
     "deckwatch/late.py": """
 from deckwatch.sizes import twice

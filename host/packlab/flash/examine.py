@@ -149,7 +149,7 @@ def _journal(link: Link) -> Iterator[str]:
 def _settings(link: Link, numbers: dict[str, Any]) -> Iterator[str]:
     config = update.read_json(link, "/config.json")
     profile = config.pop("profile", None)
-    chosen = profile or f"{firmware('config').DEFAULT_PROFILE} (the default)"
+    chosen = profile or f"{firmware('options').DEFAULT_PROFILE} (the default)"
     others = "".join(f", {name} {value}" for name, value in sorted(config.items()))
     yield f"settings  profile {chosen}{others}"
     if profile == "auto" and "family" in numbers:

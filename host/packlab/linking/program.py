@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from packlab.linking.files import SPOKEN, closure, is_family, leaders
+from packlab.linking.inlining import KEPT, Inlining, keys
 from packlab.linking.modules import PACKAGE, Module, bound, dotted, parsed, strings
 from packlab.linking.names import Names
 from packlab.linking.numbering import most_used_first
@@ -102,6 +103,7 @@ class Program:
         for name in self._ordered:
             leader = self._leader_of[name]
             self.items.setdefault(leader, []).extend(self._rewritten(self._modules[name]))
+        self._inline()
         needed = self._needed()
         by_name = {dotted(path): path for path in (*self.texts, *self.beside)}
         made = {by_name[leader]: self._text(leader, needed) for leader in self.items}
@@ -178,6 +180,37 @@ class Program:
                 literal = ast.parse(repr(value), mode="eval").body
                 return ast.Assign([statement.targets[0]], literal, lineno=statement.lineno)
         return statement
+
+    def _inline(self) -> None:
+        """Leaves out what nobody needs; what is called once stands where it is called."""
+        needed = self._needed()
+        own = {leader: items for leader, items in self.items.items() if leader in self._own}
+        for items in own.values():
+            items[:] = [item for item in items if item.is_needed or item.makes & needed]
+        bodies = {leader: [item.statement for item in items] for leader, items in own.items()}
+        kept = {final for (_, name), final in self._finals.items() if name in KEPT}
+        inlining = Inlining(bodies, self._exported | kept | {f".{name}" for name in KEPT})
+        inlining.run()
+        wanted = {leader: [item.wanted for item in items] for leader, items in own.items()}
+        for (leader, number), sources in inlining.changed.items():
+            item = own[leader][number]
+            ast.fix_missing_locations(item.statement)
+            item.uses = set(_used(item.statement))
+            every = [wanted[leader][source] for source in sorted(sources | {number})]
+            item.wanted = {n: m for one in every for n, m in one.items() if n in item.uses}
+        for leader in self.items.keys() - own.keys():
+            said = {key for item in self.items[leader] for key in keys(item.statement)}
+            said |= {name for item in self.items[leader] for name in item.uses}
+            for key in sorted(said & inlining.gone):
+                raise ValueError(
+                    f"{leader}: the linked firmware has no {self._real(key)} any more; "
+                    "name it in packlab/linking/inlining.py, KEPT"
+                )
+
+    def _real(self, key: str) -> str:
+        """What the sources call something inlining.py has a key for."""
+        found = [".".join(origin) for origin, final in self._finals.items() if final == key]
+        return found[0] if found else key.removeprefix(".")
 
     def _needed(self) -> set[str]:
         """Globals that anything refers to which is needed itself."""

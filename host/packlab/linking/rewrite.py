@@ -135,8 +135,16 @@ class Rewriter(ast.NodeTransformer):
             if meaning is None and root.id in self._module.outside:
                 return node  # of one of MicroPython's modules
         self.generic_visit(node)
-        node.attr = self._names.attribute(self._module.name, node.attr)
+        node.attr = self._attribute(node, node.attr)
         return node
+
+    def _attribute(self, node: ast.AST, name: str) -> str:
+        """The short name of a node's attribute. Where it is one of ours, `origin` is the same for
+        all nodes that mean it (inlining.py)."""
+        short = self._names.attribute(self._module.name, name)
+        if short != name:
+            node.origin = f"{self._module.name if name[0] == '_' else ''}.{name}"  # type: ignore[attr-defined]
+        return short
 
     def _patched(self, node: ast.Attribute, found: "Global | None") -> ast.AST:
         """A program beside the firmware may set globals of a file."""
@@ -154,7 +162,8 @@ class Rewriter(ast.NodeTransformer):
         arguments.defaults = [self.visit(default) for default in arguments.defaults]
         arguments.kw_defaults = [d and self.visit(d) for d in arguments.kw_defaults]
         local = {name: name for name in bound(body)}
-        short = iter(ARGUMENTS)
+        around = {new for scope in self._scopes for new in scope.local.values()}
+        short = (name for name in ARGUMENTS if name not in around)
         for argument in every:
             name = argument.arg
             if name != "self" and name not in self._names.keywords:
@@ -198,7 +207,7 @@ class Rewriter(ast.NodeTransformer):
 
     def _name_it(self, node: "ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef") -> None:
         if self._scopes and self._scopes[-1].is_class:
-            node.name = self._names.attribute(self._module.name, node.name)
+            node.name = self._attribute(node, node.name)
         elif not self._scopes:
             meaning = self._global(node.name)
             assert isinstance(meaning, Global)
