@@ -33,11 +33,14 @@ def measure(
     command: Sequence[str], folders: Sequence[Path], family: Family, image: Path | None = None
 ) -> Heap:
     """Load one family from the .mpy files in `folders`, or from a ROM file system's `image` run in
-    place; heap_load.mpy is in the folders in both cases."""
+    place; heap_load.mpy is in the folders in both cases. The first of them is where it runs: names
+    of files lie in the heap, and on a dongle they are short."""
     arguments = ["", family.name, family.profile, *([str(image)] if image else [])]
+    names = [os.path.relpath(folder, folders[0]) for folder in folders]
     done = subprocess.run(
         [*command, "-X", "heapsize=1m", "-c", _RUN.format(arguments=arguments)],
-        env={**os.environ, "MICROPYPATH": ":".join([*map(str, folders), ".frozen"])},
+        env={**os.environ, "MICROPYPATH": ":".join([*names, ".frozen"])},
+        cwd=folders[0],
         capture_output=True,
         text=True,
         errors="replace",
