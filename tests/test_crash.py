@@ -147,7 +147,6 @@ def test_doctor_tells_a_crash_as_the_sources_do(
             "crash     ImportError: no module named 'deckwatch.protocols.xiaomi'\n"
             "            in main (main.py, line 17)\n"
             "            in App.__init__ (deckwatch/app.py)\n"
-            "            in App._begin (deckwatch/app.py)\n"
             "            in Pipeline.__init__ (deckwatch/pipeline.py)\n"
             "            in load_protocol (deckwatch/pipeline.py)\n"
             "now       start "
@@ -156,7 +155,7 @@ def test_doctor_tells_a_crash_as_the_sources_do(
         listing.write_text(json.dumps({**made.listing, "name": "0.0.9-abcdef12"}))
         assert cli.main(["doctor", dongle.port]) == 0
         told = capsys.readouterr().out
-        assert "App._begin" not in told
+        assert "App.__init__" not in told
         assert "            in __init__ (pipeline)\n" in told
         why = f"names as on the dongle: it runs 0.0.9-abcdef12, and this packlab makes {made.name}"
         assert f"            ({why})\nnow " in told
