@@ -17,6 +17,7 @@ from itertools import islice
 from packlab.linking.bodies import Moved, can_move, free_names, fresh_names, given, locals_of
 from packlab.linking.effects import in_order
 from packlab.linking.modules import bound
+from packlab.linking.origins import take_in
 from packlab.linking.places import located, names_at, replaced, statements
 
 KEPT = frozenset(["checkpoint", "empty", "keep", "load_protocol", "step"])
@@ -153,6 +154,7 @@ class Inlining:
             self._fill(callee)
             if code.node.decorator_list or not self._put(call, callee, code):
                 continue
+            take_in(code.node, callee.node)
             self._take_out(callee)
             self.changed[code.home, code.item] |= self.changed[callee.home, callee.item]
 

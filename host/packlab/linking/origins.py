@@ -7,7 +7,7 @@ caller, which must name it.
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 _INIT = "__init__"
@@ -16,7 +16,8 @@ _STAMP = "deckwatch_origin"  # an attribute of a function's node, which rewritin
 
 @dataclass(frozen=True)
 class Origin:
-    """A function of the sources. path: its file; name: with its class; says: all names in it."""
+    """A function of the sources. path: its file; name: with its class; says: all names in it,
+    and in what the linker has put into it."""
 
     path: str
     name: str
@@ -34,11 +35,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Origins:
-    """files: by a linked file's path and a short name, what that may be. inlined: of functions
-    that became part of their callers, by name, what they say."""
+    """files: by a linked file's path and a short name, what that may be."""
 
     files: Mapping[str, Mapping[str, Sequence[Origin]]]
-    inlined: Mapping[str, frozenset[str]]
 
     def meant(self, frames: Sequence[tuple[str, str]]) -> list[list[Origin]]:
         """Per frame of a traceback, (file's path, short name), what it may be; nothing where it is
@@ -55,36 +54,16 @@ class Origins:
         return found
 
     def _may_call(self, callers: Sequence[Origin], called: Origin) -> bool:
-        return not callers or any(called.called in self._said(caller) for caller in callers)
-
-    def _said(self, caller: Origin) -> set[str]:
-        """What it says itself, and what functions say that have become part of it."""
-        said: set[str] = set()
-        waiting = set(caller.says)
-        while waiting:
-            name = waiting.pop()
-            if name not in said:
-                said.add(name)
-                waiting |= self.inlined.get(name, frozenset())
-        return said
+        return not callers or any(called.called in caller.says for caller in callers)
 
 
-def made(
-    sources: Iterable[ast.AST],
-    files: Mapping[str, Iterable[tuple[str, Origin]]],
-) -> Origins:
-    """Of the sources' programs, stamped, and of the functions left of them in each linked file."""
+def made(files: Mapping[str, Iterable[tuple[str, Origin]]]) -> Origins:
+    """Of the functions, stamped, that each linked file has."""
     found: dict[str, dict[str, list[Origin]]] = {}
     for path, functions in files.items():
         for name, origin in functions:
             found.setdefault(path, {}).setdefault(name, []).append(origin)
-    left = {origin for names in found.values() for every in names.values() for origin in every}
-    inlined: dict[str, frozenset[str]] = {}
-    for tree in sources:
-        for _, origin in stamped(tree):
-            if origin not in left:
-                inlined[origin.called] = inlined.get(origin.called, frozenset()) | origin.says
-    return Origins(found, inlined)
+    return Origins(found)
 
 
 def stamp(path: str, tree: ast.Module) -> None:
@@ -93,6 +72,13 @@ def stamp(path: str, tree: ast.Module) -> None:
         said = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         said |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
         setattr(node, _STAMP, Origin(path, name, frozenset(said)))
+
+
+def take_in(caller: ast.AST, callee: ast.AST) -> None:
+    """Notes that a function has become part of another one: who says what it says."""
+    mine, other = (getattr(node, _STAMP, None) for node in (caller, callee))
+    if isinstance(mine, Origin) and isinstance(other, Origin):
+        setattr(caller, _STAMP, replace(mine, says=mine.says | other.says))
 
 
 def stamped(tree: ast.AST) -> Iterator[tuple[str, Origin]]:

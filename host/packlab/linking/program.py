@@ -125,7 +125,7 @@ class Program:
             for path in self.texts
             if dotted(path) in self.functions
         }
-        return made([self._modules[name].tree for name in self._own], files)
+        return made(files)
 
     def _is_empty(self, path: str, files: Mapping[str, str]) -> bool:
         """A package that holds nothing, or a module of which nothing is left."""
