@@ -278,7 +278,7 @@ def test_charge_voltage_needs_to_know_the_cells() -> None:
     [(10, 0, 42000), (10, 6, 42250), (13, 6, 54930), (14, 12, 59510), (32, 80, 145150)],
 )
 def test_voltage_above_full_is_rounded_to_10_mv(series: int, permille: int, mv: int) -> None:
-    assert load({"series": series}).above_full_mv(permille) == mv
+    assert config.above_full_mv(load({"series": series}), permille) == mv
 
 
 def expected_codes(settings: config.Config, *steady: str) -> set[str]:

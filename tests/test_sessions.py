@@ -166,7 +166,7 @@ def test_a_group_that_falls_has_a_negative_slope_towards_zero() -> None:
 
 def test_only_the_first_packs_spread_is_known() -> None:
     line = LineRig(packs=2)
-    guided = Guided(RECOVERING, 0, line.core.packs, CODES, 0)
+    guided = Guided(RECOVERING, 0, line.core.packs, 0)
     code = CODES.index("cell_spread")
     for pack in line.core.packs:
         pack.alerts.level[code] = ALARM

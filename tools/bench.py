@@ -134,7 +134,7 @@ def _heap(known: list[Family]) -> None:
                 f"{HEAP_MPY:9} {_against(copied.total, HEAP_MPY):9}{in_place.total:16}"
             )
     print(
-        "  The core alone as it is loaded; the app lets go again of what only the start needs.\n"
+        "  The core alone, once it has started and let go of what only the start needs.\n"
         "  In place from ROM the bytecode stays in flash, but not names and tables; frozen into\n"
         "  an image they do, too."
     )

@@ -94,7 +94,7 @@ def tell(interpreter: Path, bench: Path) -> None:
     print(f"core frozen, 32 bit, bytes of heap (budget {BUDGET_BYTES}, measured)")
     for family in families():
         used = heap.measure([str(interpreter)], (bench,), family)
-        print(f"  {family.name:8} {used.total:6} after the start, {used.kept:6} kept")
+        print(f"  {family.name:8} {used.most:6} at the start, {used.total:6} kept")
 
 
 if __name__ == "__main__":

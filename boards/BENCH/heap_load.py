@@ -3,8 +3,8 @@ port.
 
 Arguments: family, profile, and perhaps the image of a ROM file system to import from (its own
 bytes are not counted: on the chip they lie in flash). Prints the bytes in use before the first
-import of the firmware, after the last, after the core is made, and after what only the start needs
-is let go, as the app does; garbage collected each time.
+import of the firmware, after the last, after what only the start needs is let go, after the core
+is made, and without its constructors, in the order of the app; garbage collected each time.
 """
 
 import gc
@@ -19,31 +19,41 @@ def in_use():
     return gc.mem_alloc()
 
 
-def start(family, profile):
-    """The core as the app makes it, and the bytes in use between loading and making."""
+def settings_of(family, profile):
+    """As the owner has them who has set nothing."""
     from deckwatch import config
-    from deckwatch.meters.link import BMS_TX, HOST_TX
-    from deckwatch.pipeline import Pipeline, load_protocol
 
     settings = config.load({"profile": profile})
     settings.family = family
+    return settings
+
+
+def start(family, profile):
+    """The core as the app makes it, and the bytes in use before: with all that is loaded, and
+    without what only the start needs."""
+    from deckwatch.hal.modules import BOOT_ONLY, forget
+    from deckwatch.meters.link import BMS_TX, HOST_TX
+    from deckwatch.pipeline import Pipeline, load_protocol
+
+    settings = settings_of(family, profile)
     load_protocol(family)
     imported = in_use()
-    return Pipeline(settings, None, ports=(BMS_TX, HOST_TX)), imported
+    forget(BOOT_ONLY)
+    left = in_use()
+    return Pipeline(settings, None, ports=(BMS_TX, HOST_TX)), imported, left
 
 
 def main(family, profile, image=""):
     """Measures and prints."""
     rom = in_place.mount(image) if image else b""
     before = in_use()
-    core, imported = start(family, profile)
+    core, imported, left = start(family, profile)
     made = in_use()
 
-    from deckwatch.hal.modules import BOOT_ONLY, forget, forget_making
+    from deckwatch.hal.modules import forget_making
 
-    forget(BOOT_ONLY)
     forget_making()
-    print(before, imported, made, in_use())
+    print(before, imported, left, made, in_use())
     return core, rom
 
 

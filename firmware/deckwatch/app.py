@@ -105,28 +105,34 @@ class App:
         self._strange = False  # told that nothing on this line can be understood
         self.air_deaths = 0
 
-    def _begin(self) -> None:
-        """Everything that depends on the settings; then what only the start needs is let go."""
+    def _settings(self) -> tuple:
+        """(settings, baud, inverted), and what else the start finds out."""
         from deckwatch.start import Start, sensor
 
         start = Start(self.safe, self.light, self._dog)
-        settings = start.settings
-        self._lines = open_lines(start.baud, start.inverted, settings.mode != "listen")
-        ports = tuple([line.port for line in self._lines] + [HOST_TX])
-        self.core = Pipeline(settings, self, ports=ports)
-        self.core.clock(unix_s(), now_ms())
-        print("guarding %s family %s baud %d" % (
-            self.core.profile, self.core.family, start.baud,
-        ))  # fmt: skip
         self.config_error = start.error
         self._changes = start.changes
         self._searched = start.searched
         self._names = start.names
-        self._console = Console(print, start.names, settings.console_s * 1000)
-        self._spent_mv = SPENT_MV * settings.series
         self._remote, self._air = start.air()
         self._damp = sensor()
+        return start.settings, start.baud, start.inverted
+
+    def _begin(self) -> None:
+        """Everything that depends on the settings; what only they needed is let go before the core
+        takes its room."""
+        settings, baud, inverted = self._settings()
         forget(BOOT_ONLY)
+        gc.collect()
+        self._lines = open_lines(baud, inverted, settings.mode != "listen")
+        ports = tuple([line.port for line in self._lines] + [HOST_TX])
+        self.core = Pipeline(settings, self, ports=ports)
+        self.core.clock(unix_s(), now_ms())
+        print("guarding %s family %s baud %d" % (
+            self.core.profile, self.core.family, baud,
+        ))  # fmt: skip
+        self._console = Console(print, self._names, settings.console_s * 1000)
+        self._spent_mv = SPENT_MV * settings.series
 
     def _black_box(self):
         """The keeper of the black box; None in safe mode, or where it fails to start."""

@@ -13,12 +13,14 @@ from array import array
 from micropython import const
 
 from deckwatch.guardrails.rules import UNARMED
-from deckwatch.guardrails.table import OF_SERIES, OF_TWO_PACKS, ROWS, option_names
+from deckwatch.guardrails.table import NAMES, OF_SERIES, OF_TWO_PACKS, ROWS, option_names
 from deckwatch.options import CHEMISTRIES, CHEMISTRY_NAMES, OPTIONS, every
 
 AUTO = "auto"  # the family of a profile that finds out by itself what is on the wire
 # profile to take for a family, where they are not called alike: at any speed, then at this one
 _FOUND = {"xiaomi": "m365", ("xiaomi", 76800): "botox"}
+
+GUARDRAILS = NAMES  # here, because of the table nothing is left on a dongle
 
 _EVERY = every()
 COUNT = len(_EVERY)
@@ -77,12 +79,15 @@ class ConfigError(ValueError):
 class Config:
     """Settings in force: one attribute per general option, and the profile; family, full_mv (of a
     cell); target_pct of a charge, None = none. values: of all options by number, None = no limit.
-    limit: by place (guardrails/rules.py).
+    limit: by place (guardrails/rules.py). It has no methods: they would hold all of this module,
+    which an app lets go of while the settings are still needed.
     """
 
     profile: str
+    family: str
     series: int
     packs: int
+    full_mv: int
     design_mah: int
     baud: int
     probe: int
@@ -90,33 +95,9 @@ class Config:
     bluetooth: int
     advert: str
     mode: str
-
-    def __init__(self, family: str, full_mv: int, values: list) -> None:
-        self.family = family
-        self.full_mv = full_mv
-        self.values = values
-        self.target_pct = values[_TARGET]
-        for number in range(FIRST_LIMIT):
-            setattr(self, name_of(number), values[number])
-        self.limit = array("i", bytes(4 * len(_OPTION)))
-        for place in range(len(_OPTION)):
-            self._arm(place)
-
-    def _arm(self, place: int) -> None:
-        limit = self.values[_OPTION[place]]
-        if not self.series and place in _OF_SERIES or self.packs == 1 and place in _OF_TWO_PACKS:
-            limit = None
-        if limit is None:
-            limit = UNARMED
-        elif place in _IN_PERMILLE:
-            limit = self.above_full_mv(limit)
-        self.limit[place] = limit
-
-    def above_full_mv(self, permille: int) -> int:
-        """Pack voltage that lies `permille` above full, mV, rounded to 10 mV (10S: 6 -> 42250)."""
-        # at most 4.2 V * 1.08 * 32: below 2**28
-        microvolts = self.full_mv * (1000 + permille) * self.series
-        return (microvolts + 5000) // 10000 * 10
+    values: list
+    limit: array
+    target_pct: "int | None"
 
 
 def load(source: dict) -> Config:
@@ -139,7 +120,39 @@ def load(source: dict) -> Config:
                 number = number_of(option)
                 _check(number, options[option])
                 values[number] = options[option]
-    return Config(profile["family"], full_mv, values)
+    return _config(profile["family"], full_mv, values)
+
+
+def _config(family: str, full_mv: int, values: list) -> Config:
+    config = Config()
+    config.family = family
+    config.full_mv = full_mv
+    config.values = values
+    config.target_pct = values[_TARGET]
+    for number in range(FIRST_LIMIT):
+        setattr(config, name_of(number), values[number])
+    config.limit = array("i", bytes(4 * len(_OPTION)))
+    for place in range(len(_OPTION)):
+        config.limit[place] = _limit(config, place)
+    return config
+
+
+def _limit(config: Config, place: int) -> int:
+    limit = config.values[_OPTION[place]]
+    if limit is None or not config.series and place in _OF_SERIES:
+        return UNARMED
+    if config.packs == 1 and place in _OF_TWO_PACKS:
+        return UNARMED
+    if place in _IN_PERMILLE:
+        return above_full_mv(config, limit)
+    return limit
+
+
+def above_full_mv(config: Config, permille: int) -> int:
+    """Pack voltage that lies `permille` above full, mV, rounded to 10 mV (10S: 6 -> 42250)."""
+    # at most 4.2 V * 1.08 * 32: below 2**28
+    microvolts = config.full_mv * (1000 + permille) * config.series
+    return (microvolts + 5000) // 10000 * 10
 
 
 def as_found(source: dict, family: str, baud: int) -> dict:
@@ -159,7 +172,10 @@ def number_of(option: str) -> int:
 
 def name_of(number: int) -> str:
     """The name of an option."""
-    return _NAMES.split(" ", number + 2)[number + 1]
+    at = 1
+    for _ in range(number):
+        at = _NAMES.find(" ", at) + 1
+    return _NAMES[at : _NAMES.find(" ", at)]
 
 
 def choices(number: int) -> list:

@@ -87,10 +87,9 @@ def _poller_of(protocol, mode: str):
 
 def _session_of(kind: int, target_mv: int, core):
     """The owner's session, begun now; loaded for it."""
-    from deckwatch.guardrails.table import CODES
     from deckwatch.sessions import Guided
 
-    return Guided(kind, target_mv, core.packs, CODES, core.uptime_s)
+    return Guided(kind, target_mv, core.packs, core.uptime_s)
 
 
 def _share_of(packs: int):

@@ -27,8 +27,8 @@ _UNNAMED = "ESP32"
 _FIND = ((BLUE, 2000, 150), (DARK, 0, 100)) + ((BLUE, 0, 150), (DARK, 0, 150)) * 15
 _HOLD = ((AMBER, 2000, 100), (DARK, 0, 200)) + ((AMBER, 0, 100), (DARK, 0, 200)) * 15
 # Loaded for the length of a change
-_CHANGING = ("settings", "config", "guardrails.table", "index", "profiles")
-_SESSION = ("sessions", "guardrails.table")
+_CHANGING = ("settings", "config", "profiles")
+_SESSION = ("sessions",)
 
 
 class Remote:

@@ -14,7 +14,8 @@ from array import array
 from micropython import const
 
 from deckwatch.alert import SET, WARN
-from deckwatch.guardrails.compiled import GATE, NO_GATE
+from deckwatch.guardrails.compiled import GATE, GROUP, NO_GATE
+from deckwatch.guardrails.table import CODES
 from deckwatch.telemetry import INDEX, MAX_CELLS
 from deckwatch.ticks import age_ms
 
@@ -32,6 +33,8 @@ _MINUTE_S = const(60)
 _HOUR_S = const(3600)
 _HOT_OR_COLD = (INDEX["coldest_dc"], INDEX["hottest_dc"])
 _LOWEST = INDEX["lowest_mv"]
+_SPREAD = CODES.index("cell_spread")
+_WORKED_ON = bytes((_SPREAD, CODES.index("cell_low"), CODES.index("balance_idle")))
 _CHARGING = INDEX["charging"]
 
 
@@ -41,19 +44,17 @@ class Guided:
     highest group that read anything.
     """
 
-    def __init__(self, kind: int, target_mv: int, packs, codes: tuple, began_s: int) -> None:
+    def __init__(self, kind: int, target_mv: int, packs, began_s: int) -> None:
         self.kind = kind
         self.target_mv = target_mv
         self.began_s = began_s
         self.cells = 0
         self.start_mv = array("H", bytes(2 * MAX_CELLS))
-        self._spread = codes.index("cell_spread")
-        self._known = array("i", [_NOT_YET] * len(codes))
+        self._known = array("i", [_NOT_YET] * len(GROUP))
         if kind == RECOVERING:
             alerts = packs[0].alerts
-            for name in ("cell_spread", "cell_low", "balance_idle"):
-                code = codes.index(name) if name in codes else -1
-                if code >= 0 and alerts.state[code] == SET and alerts.level[code] >= WARN:
+            for code in _WORKED_ON:
+                if alerts.state[code] == SET and alerts.level[code] >= WARN:
                     self._known[code] = alerts.peak[code]
             self._open(packs)
 
@@ -76,7 +77,7 @@ class Guided:
             return False
         known = self._known[code]
         if known == _NOT_YET:
-            if code != self._spread:
+            if code != _SPREAD:
                 return False
             self._known[code] = known = alerts.peak[code]
         worse = alerts.peak[code] - known

@@ -3,7 +3,6 @@ know what is on it. app.py makes a Start and lets go of this module with all it 
 """
 
 from deckwatch import config
-from deckwatch.guardrails.table import NAMES
 from deckwatch.hal import store
 from deckwatch.hal.board import pin
 from deckwatch.hal.modules import has_radio
@@ -20,7 +19,7 @@ class Start:
     in force; changes: [(option, former value, new one)]. names: the guardrails', each with a space
     after it."""
 
-    names = NAMES
+    names = config.GUARDRAILS
 
     def __init__(self, safe: bool, light, dog) -> None:
         self.error = ""

@@ -17,15 +17,16 @@ _RUN = "import sys; sys.argv[:] = {arguments!r}; import heap_load"
 @dataclass(frozen=True, slots=True)
 class Heap:
     """Bytes in use beyond an interpreter that has loaded nothing. modules: code, names and tables.
-    objects: what the core makes of them at the start. kept: of both, what stays after it."""
+    objects: what the core makes of them at the start. most: that was in use at once, with what the
+    start alone needs."""
 
     modules: int
     objects: int
-    kept: int
+    most: int
 
     @property
     def total(self) -> int:
-        """Both together."""
+        """What the core holds once it has started."""
         return self.modules + self.objects
 
 
@@ -49,8 +50,9 @@ def measure(
     if done.returncode:
         said = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
         raise PacklabError(f"{family.name} could not be loaded: {said[-1]}")
-    before, imported, made, after = map(int, done.stdout.split())
-    return Heap(imported - before, made - imported, after - before)
+    before, imported, left, made, kept = map(int, done.stdout.split())
+    objects = made - left
+    return Heap(kept - before - objects, objects, max(imported, made) - before)
 
 
 def rom_image(folder: Path, image: Path) -> None:

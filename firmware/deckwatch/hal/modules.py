@@ -13,7 +13,6 @@ BOOT_ONLY = (
     "settings",
     "detect",
     "search",
-    "guardrails.table",
     "index",
     "profiles",
 )
