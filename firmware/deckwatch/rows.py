@@ -61,6 +61,11 @@ def compiled(rows: tuple) -> bytes:
     return table + packed(_END, 2, last)
 
 
+def moved(rows: tuple, by: int) -> tuple:
+    """The rows at higher addresses: one table of several lists takes less room than several."""
+    return tuple([(row[0] + by,) + row[1:] for row in rows])
+
+
 def requested(requests: tuple) -> bytes:
     """REQUESTS as poller.listed() takes them: bytes of a request | period_ms 3 | the request, one
     behind the other."""

@@ -17,7 +17,7 @@ from deckwatch.faults import FAULTS
 from deckwatch.fields import read
 from deckwatch.frame import READ, REPLY
 from deckwatch.protocols import jk02
-from deckwatch.rows import compiled
+from deckwatch.rows import compiled, moved
 from deckwatch.telemetry import INDEX
 
 # Places are those behind the six bytes of the header.
@@ -67,12 +67,20 @@ BALANCER = (
 )
 CELLS = ((0, ">H", "cell_mv", 1, 1, 0, 24),)
 
-_DISPLAY = compiled(DISPLAY)
-_DISPLAY_TEMPS = compiled(DISPLAY_TEMPS)
 _ALARMS = bytes([FAULTS.index(name) for name in DISPLAY_ALARMS])  # all in the first word
-_PB_MAIN = compiled(PB_MAIN)
-_BALANCER = compiled(BALANCER)
-_CELLS = compiled(CELLS)
+# Where the lists lie in one table, apart as far as the longest frame reaches
+_CELLS = const(0)
+_DISPLAY = const(0x80)
+_DISPLAY_TEMPS = const(0x100)
+_PB_MAIN = const(0x180)
+_BALANCER = const(0x200)
+_ROWS = compiled(
+    CELLS
+    + moved(DISPLAY, _DISPLAY)
+    + moved(DISPLAY_TEMPS, _DISPLAY_TEMPS)
+    + moved(PB_MAIN, _PB_MAIN)
+    + moved(BALANCER, _BALANCER)
+)
 
 _PACK = INDEX["pack_mv"]
 
@@ -92,11 +100,11 @@ def decode_display(frame, packs) -> None:
     if not _are_cells(buf, body + 24, cells, 10 * _word(buf, body)) or _word(buf, body + 6) > 100:
         frame.kind = IMPLAUSIBLE
         return
-    read(_DISPLAY, buf, body, 0, frame.body_size, t)
-    read(_CELLS, buf, body + 24, 0, 2 * cells, t)
+    read(_ROWS, buf, body, _DISPLAY, frame.body_size, t)
+    read(_ROWS, buf, body + 24, _CELLS, 2 * cells, t)
     # A board that does not tell its temperatures sends 0 for both (the 8S frame in the sheet)
     if _word(buf, body + 10) or _word(buf, body + 12):
-        read(_DISPLAY_TEMPS, buf, body, 0, frame.body_size, t)
+        read(_ROWS, buf, body, _DISPLAY_TEMPS, frame.body_size, t)
     faults = 0
     for number in range(len(_ALARMS)):
         if _word(buf, body + 72 + 2 * number):
@@ -113,7 +121,7 @@ def decode_pb(frame, packs) -> None:
     # place 20 is the mean of the cells; how many there are is known once their frame has passed
     mean = _is_near(t.cells * _word(buf, body + 20), pack_mv) if t.cells else True
     if mean and _is_charge(_word(buf, body + 4), _word(buf, body + 8), _word(buf, body + 10)):
-        read(_PB_MAIN, buf, body, 0, frame.body_size, t)
+        read(_ROWS, buf, body, _PB_MAIN, frame.body_size, t)
     else:
         frame.kind = IMPLAUSIBLE
 
@@ -127,7 +135,7 @@ def decode_pb_cells(frame, packs) -> None:
     pack_mv = t.value[_PACK] if t.fresh(_PACK, frame.now) else jk02.sum_mv(buf, body, cells, 1)
     charge = _is_charge(_word(buf, body + 34), _word(buf, body + 36), _word(buf, body + 38))
     if charge and _are_cells(buf, body, cells, pack_mv):
-        read(_CELLS, buf, body, 0, 2 * cells, t)
+        read(_ROWS, buf, body, _CELLS, 2 * cells, t)
     else:
         frame.kind = IMPLAUSIBLE
 
@@ -147,8 +155,8 @@ def decode_balancer(frame, packs) -> None:
     _begin(frame)
     cells = jk02.fitted(buf, at + 23, 24)
     if _are_cells(buf, at + 23, cells, 10 * _word(buf, at + 4)):
-        read(_BALANCER, buf, at, 0, frame.size, packs[0])
-        read(_CELLS, buf, at + 23, 0, 2 * cells, packs[0])
+        read(_ROWS, buf, at, _BALANCER, frame.size, packs[0])
+        read(_ROWS, buf, at + 23, _CELLS, 2 * cells, packs[0])
     else:
         frame.kind = IMPLAUSIBLE
 

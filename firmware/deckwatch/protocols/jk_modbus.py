@@ -18,18 +18,7 @@ from deckwatch.rows import compiled
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
 
-
-def _big(rows: tuple) -> bytes:
-    """The rows with the most significant byte first, compiled."""
-    return compiled(tuple([(row[0], row[1].replace("<", ">")) + row[2:] for row in rows]))
-
-
-_LIVE = _big(tuple(sorted(jk02.LIVE + jk02.LIVE_32)))
-_SETTINGS = _big(jk02.SETTINGS)
-_DEVICE = _big(jk02.DEVICE)
-_CELLS = _big(jk02.CELLS)
-_WIRES = _big(jk02.WIRES)
-_PROBES = _big(jk02.PROBES)
+_ROWS = compiled(tuple([(row[0], row[1].replace("<", ">")) + row[2:] for row in jk02.ROWS]))
 
 _CELL_COUNT = INDEX["cell_count"]
 
@@ -121,14 +110,15 @@ def _take(frame, register: int, t) -> None:
     base = register & ~_OFFSET
     offset = register & _OFFSET
     if base == _LIVE_BASE:
-        read(_LIVE, buf, body, offset + _BEHIND, size, t)
+        read(_ROWS, buf, body, jk02.LIVE_AT + offset + _BEHIND, size, t)
+        read(_ROWS, buf, body, jk02.LIVE_32_AT + offset + _BEHIND, size, t)
         _take_cells(buf, body, offset, size, t)
         if offset <= _MORE_PROBES and _MORE_PROBES + 4 <= offset + size:
-            jk02.take_more_probes(buf, body + _MORE_PROBES - offset, _PROBES, t)
+            jk02.take_more_probes(buf, body + _MORE_PROBES - offset, _ROWS, t)
     elif base == _SETTINGS_BASE:
-        read(_SETTINGS, buf, body, offset + _BEHIND, size, t)
+        read(_ROWS, buf, body, jk02.SETTINGS_AT + offset + _BEHIND, size, t)
     elif base == _DEVICE_BASE:
-        read(_DEVICE, buf, body, offset + _BEHIND, size, t)
+        read(_ROWS, buf, body, jk02.DEVICE_AT + offset + _BEHIND, size, t)
 
 
 def _take_cells(buf, body: int, offset: int, size: int, t) -> None:
@@ -142,8 +132,9 @@ def _take_cells(buf, body: int, offset: int, size: int, t) -> None:
     if not cells and offset < _MASK:
         cells = offset // 2 + jk02.fitted(buf, body, min(size, _MASK - offset) // 2)
     start = offset + _BEHIND
-    read(_CELLS, buf, body, start, min(size, 2 * cells - offset), t)
-    read(_WIRES, buf, body, start, min(size, _WIRE_PLACE + 2 * t.cells - offset), t)
+    read(_ROWS, buf, body, jk02.CELLS_AT + start, min(size, 2 * cells - offset), t)
+    size = min(size, _WIRE_PLACE + 2 * t.cells - offset)
+    read(_ROWS, buf, body, jk02.WIRES_AT + start, size, t)
 
 
 def decode_order(frame) -> None:

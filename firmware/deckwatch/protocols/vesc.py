@@ -18,7 +18,7 @@ from deckwatch.fields import MODEL, read, take_text
 from deckwatch.frame import READ, REPLY, WRITE
 from deckwatch.framings import framed
 from deckwatch.passing import bits
-from deckwatch.rows import compiled, requested
+from deckwatch.rows import compiled, moved, requested
 from deckwatch.telemetry import INDEX, MAX_CELLS, NO_PROBE
 from deckwatch.ticks import age_ms
 
@@ -187,7 +187,6 @@ _COLDEST_DC = const(-400)  # a motor's sensor that reads less is not there: open
 _HOTTEST_DC = const(3000)
 _UNUSED = const(9900)  # raw of a probe that is not there; so is 0
 
-_PACK_SLOTS = ("pack_mv", "current_ma", "soc_pct")
 _SOC = INDEX["soc_pct"]
 _BALANCE_A = INDEX["balance_a"]
 _BALANCE_B = INDEX["balance_b"]
@@ -195,21 +194,29 @@ _MOTOR_TEMP = INDEX["motor_temp_dc"]
 _CONTROLLERS = INDEX["controllers"]
 
 
-def _without_pack(rows: tuple) -> tuple:
-    """The rows that speak of the controller alone."""
-    return tuple([row for row in rows if row[2] not in _PACK_SLOTS])
+# Where the lists lie in one table, apart as far as the longest frame reaches
+_VALUES = const(0)
+_SETUP = const(0x60)
+_OLD_VALUES = const(0xC0)
+_BMS = const(0x180)
+_BMS_TAIL = const(0x400)
+_CAN = const(0x1000)
 
 
-_VALUES = compiled(VALUES)
-_VALUES_BESIDE = compiled(_without_pack(VALUES))
-_SETUP = compiled(SETUP)
-_SETUP_BESIDE = compiled(_without_pack(SETUP))
-_OLD_VALUES = compiled(OLD_VALUES)
-_OLD_VALUES_BESIDE = compiled(_without_pack(OLD_VALUES))
-_BMS = compiled(BMS)
-_BMS_CELLS = compiled(BMS_CELLS)
-_BMS_TAIL = compiled(BMS_TAIL)
-_CAN = compiled(CAN)
+def _rows(of_pack: bool) -> tuple:
+    """The rows of the controller that speak of the pack, or those that do not."""
+    rows = VALUES + moved(SETUP, _SETUP) + moved(OLD_VALUES, _OLD_VALUES)
+    slots = ("pack_mv", "current_ma", "soc_pct")
+    return tuple([row for row in rows if (row[2] in slots) == of_pack])
+
+
+_PACK_ROWS = compiled(_rows(True))
+_ROWS = compiled(
+    _rows(False)
+    + moved(BMS + BMS_CELLS, _BMS)
+    + moved(BMS_TAIL, _BMS_TAIL)
+    + moved(CAN, _CAN)
+)
 
 
 class Parts:
@@ -294,8 +301,9 @@ def _decode_answer(frame, t, command: int, size: int) -> None:
     buf = frame.buf
     body = frame.body
     if command == 4 and size == _OLD_SIZE:
-        table = _OLD_VALUES_BESIDE if _is_beside(t, frame.now) else _OLD_VALUES
-        read(table, buf, body, 0, size, t)
+        read(_ROWS, buf, body, _OLD_VALUES, size, t)
+        if not _is_beside(t, frame.now):
+            read(_PACK_ROWS, buf, body, _OLD_VALUES, size, t)
     elif command == 4 and size >= _LEAST_VALUES:
         _read_values(frame, 1, _ALL, t)
     elif command == _SELECTIVE and size > 5:
@@ -328,26 +336,30 @@ def _is_beside(t, now: int) -> bool:
 def _read_values(frame, skip: int, mask: int, t) -> None:
     """One controller's; with several on the bus its current is not the pack's."""
     several = t.fresh(_CONTROLLERS, frame.now) and t.value[_CONTROLLERS] > 1
-    table = _VALUES_BESIDE if several or _is_beside(t, frame.now) else _VALUES
-    _read_masked(frame, skip, mask, table, VALUES_WIDTHS, t)
+    is_pack = not several and not _is_beside(t, frame.now)
+    _read_masked(frame, skip, mask, _VALUES, VALUES_WIDTHS, is_pack, t)
 
 
 def _read_setup(frame, skip: int, mask: int, t) -> None:
-    table = _SETUP_BESIDE if _is_beside(t, frame.now) else _SETUP
-    _read_masked(frame, skip, mask, table, SETUP_WIDTHS, t)
+    is_pack = not _is_beside(t, frame.now)
+    _read_masked(frame, skip, mask, _SETUP, SETUP_WIDTHS, is_pack, t)
 
 
-def _read_masked(frame, skip: int, mask: int, table, widths: bytes, t) -> None:
+def _read_masked(
+    frame, skip: int, mask: int, first: int, widths: bytes, is_pack: bool, t
+) -> None:
     """Fields whose bits are set lie one behind the other, as far as the frame goes."""
     place = frame.body + skip
     end = frame.body + frame.body_size
-    offset = 1  # of the field in a whole answer
+    offset = first + 1  # the field's address
     for bit in range(len(widths)):
         width = widths[bit]
         if mask >> bit & 1:
             if place + width > end:
                 break
-            read(table, frame.buf, place, offset, width, t)
+            read(_ROWS, frame.buf, place, offset, width, t)
+            if is_pack:
+                read(_PACK_ROWS, frame.buf, place, offset, width, t)
             place += width
         offset += width
     if t.seen[_MOTOR_TEMP] and not _COLDEST_DC <= t.value[_MOTOR_TEMP] <= _HOTTEST_DC:
@@ -368,13 +380,13 @@ def _read_bms(frame, t) -> bool:
     if size < tail_at + 12:  # up to state of health; what follows came later
         return False
     if cells:
-        read(_BMS, buf, body, 0, 5, t)
+        read(_ROWS, buf, body, _BMS, 5, t)
         _read_bms_current(buf, body, t)
-        read(_BMS_CELLS, buf, body + 26, 26, 2 * cells, t)
+        read(_ROWS, buf, body + 26, _BMS + 26, 2 * cells, t)
         _read_balance(buf, body + 26 + 2 * cells, min(cells, MAX_CELLS), t)
         for number in range(temps):
             t.set_temp(number, _probe_dc(_signed(buf, body + temps_at + 2 * number)))
-        read(_BMS_TAIL, buf, body + tail_at, 0, size - tail_at, t)
+        read(_ROWS, buf, body + tail_at, _BMS_TAIL, size - tail_at, t)
         lowest = t.cell_mv[0]
         for cell in range(1, min(cells, MAX_CELLS)):
             lowest = min(lowest, t.cell_mv[cell])
@@ -386,7 +398,7 @@ def _read_bms_current(buf, body: int, t) -> None:
     """One of the two, so that a frame counts as one sample."""
     measured = buf[body + 13] | buf[body + 14] | buf[body + 15] | buf[body + 16]
     place = 13 if measured else 9
-    read(_BMS, buf, body + place, place, 4, t)
+    read(_ROWS, buf, body + place, _BMS + place, 4, t)
 
 
 def _read_balance(buf, place: int, cells: int, t) -> None:
@@ -459,9 +471,9 @@ def _decode_can(frame, t, memory) -> None:
         if size == 8:
             measured = buf[place + 4] | buf[place + 5] | buf[place + 6] | buf[place + 7]
             skip = 4 if measured else 0
-            read(_CAN, buf, place + skip, 8 * _CAN_CURRENT + skip, 4, t)
+            read(_ROWS, buf, place + skip, _CAN + 8 * _CAN_CURRENT + skip, 4, t)
     elif command != _CAN_STATE:
-        read(_CAN, buf, place, 8 * command, size, t)
+        read(_ROWS, buf, place, _CAN + 8 * command, size, t)
     elif size == 8:
-        read(_CAN, buf, place, 8 * _CAN_STATE, 8, t)
+        read(_ROWS, buf, place, _CAN + 8 * _CAN_STATE, 8, t)
         _hide_no_soc(t, _signed(buf, place))

@@ -59,10 +59,11 @@ class Program:
         self._values = values(self.texts, own)
         self._finals: dict[tuple[str, str], str] = {}
         self._exported: set[str] = set()
-        # what is asked of a module that was imported by its name
+        # what may be asked of a module that was imported by its name
         self._asked_for = {
             node.attr for m in own.values() for node in ast.walk(m.tree)
             if isinstance(node, ast.Attribute) and not m.is_module(node.value)
+            and not node.attr.startswith("_")
         }.union(*(strings(m.tree) for m in own.values()))  # fmt: skip
         first = sorted(own, key=lambda n: (not n.endswith(".pipeline"), not n.endswith(".app"), n))
         self._ordered = closure([*first, *sorted(set(modules) - set(own))], modules, set())
@@ -158,12 +159,12 @@ class Program:
         return ast.parse(repr(self._values[origin])).body[0]
 
     def _passed_on(self, module: Module, rewriter: Rewriter) -> Iterator[_Item]:
-        """What a family takes from others and must have itself."""
+        """What a family takes from others and must have itself: constants and classes."""
         if not is_family(module.name, self._modules):
             return
         for name in sorted(self._asked_for.intersection(module.taken)):
             source = module.taken[name]
-            if source.name:
+            if source.name and name[0].isupper():
                 rewriter.wanted = {}
                 known = self._values.get((source.module, source.name), Ellipsis)
                 text = name if known is Ellipsis else repr(known)
