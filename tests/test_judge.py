@@ -577,6 +577,7 @@ def test_release_lets_go_of_what_has_no_limit_any_more_and_of_nothing_else() -> 
     rig.alerts.update(rig.t, rig.now)
     assert rig.state("cell_high") == ("clear", "ok")
     assert rig.state("ghost_voltage") == ALARM
+    assert rig.pack.judge.state[rule] == WATCHED
 
 
 def test_release_lets_go_of_what_was_lost_too() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from deckwatch.meters.probes import Probes
-from deckwatch.telemetry import INDEX, NO_PROBE
+from deckwatch.telemetry import INDEX, MAX_PROBES, NO_PROBE
 from pack_rig import MeterRig, PackRig
 
 DERIVED = ("coldest_dc", "hottest_dc", "probe_faults", "probe_jump_dc", "probe_apart_dc")
@@ -185,6 +185,18 @@ def test_jittering_probe_jumps() -> None:
 def test_slow_rise_is_no_jump() -> None:
     rig = PackRig()
     assert max(filter(None, readings(rig, list(range(230, 430, 10))))) == 100
+
+
+@pytest.mark.parametrize("jumping", range(MAX_PROBES))
+def test_each_of_all_probes_has_readings_of_its_own(jumping: int) -> None:
+    rig = alone()
+    told = []
+    for second in range(8):
+        temps = [200 + 30 * probe for probe in range(MAX_PROBES)]
+        temps[jumping] += 100 * (second >= 4)
+        rig.tell(1000, temps=temps)
+        told.append((rig.value("probe_jump_dc"), rig.where("probe_jump_dc")))
+    assert told == [(0, 0)] * 5 + [(100, jumping + 1)] * 3
 
 
 def test_fall_is_a_jump_too() -> None:

@@ -60,7 +60,6 @@ class Judge:
             level = self.state[rule] & LEVEL
             if level and self.rules.limit[self.rules.place(rule, level)] == UNARMED:
                 self.state[rule] &= WATCHED | PENDING
-                self.tally[rule] = 0
                 self.changed = True
 
     def saturate(self, now: int) -> None:

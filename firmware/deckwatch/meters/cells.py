@@ -221,7 +221,9 @@ class Cells:
             self._past_mv[cell * _PAST + place] = t.cell_mv[cell]
         self._past[_MA + place] = t.value[_CURRENT]
         self._past[_AT + place] = now
-        self._kept += 1 if self._kept < 2 * _PAST - 1 else 1 - _PAST
+        self._kept += 1
+        if self._kept == 2 * _PAST:
+            self._kept = _PAST
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""

@@ -180,7 +180,9 @@ class Probes:
         for probe in range(MAX_PROBES):
             self._dc[_OLDER + place * MAX_PROBES + probe] = self._dc[_CALM + probe]
         self._past_at[place] = now
-        self._kept += 1 if self._kept < 2 * _PAST - 1 else 1 - _PAST
+        self._kept += 1
+        if self._kept == 2 * _PAST:
+            self._kept = _PAST
 
     def saturate(self, now: int) -> None:
         """Keeps an old stamp old across the tick wrap; what was kept is forgotten with it."""
