@@ -6,6 +6,7 @@ cell_spread  (judged while still), charge_hot (set while charging), ghost_voltag
 """
 
 import json
+import struct
 from array import array
 from random import Random
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from deckwatch.guardrails.compiled import GROUP
 from deckwatch.guardrails.judge import LEVEL, LOST, WATCHED, Judge
 from deckwatch.guardrails.rules import UNARMED, Rules
 from deckwatch.guardrails.table import CODES, ROWS
-from deckwatch.telemetry import FIRST_LASTING, Telemetry
+from deckwatch.telemetry import FIRST_LASTING, SLOTS, Telemetry
 from judge_model import LEVELS, TICKS, Input, Rule, some_rule
 from pack_rig import PackRig
 
@@ -505,16 +506,6 @@ def test_sample_counts_may_wrap() -> None:
     assert rig.state("ghost_voltage") == ALARM
 
 
-def pairs(values: list[int]) -> bytes:
-    """Two bytes each, the lower first."""
-    return b"".join(value.to_bytes(2, "little") for value in values)
-
-
-def paired(data: bytes) -> list[int]:
-    """What pairs() has made of numbers."""
-    return [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
-
-
 # --- the rules -----------------------------------------------------------------------------------
 
 
@@ -525,18 +516,23 @@ def test_rules_are_the_table_with_the_owners_limits() -> None:
         assert {ROWS[rule][0] for rule in own} == {code}
     assert rules.start[len(CODES)] == len(ROWS)
     assert list(rules.limit[:2]) == [80, -(1 << 29)]
-    assert paired(rules.hold)[:2] == [50, 50]
     unarmed = [row[0] for rule, row in enumerate(ROWS) if not rules.armed[rule]]
     assert unarmed == ["idle_pack"]  # there is but one pack
+    assert len(rules.rows) == len(ROWS) * 10 + 4
     for rule, row in enumerate(ROWS):
-        places = range(rules.first[rule], rules.first[rule + 1])
-        assert [rules.level[place] for place in places] == [level[0] for level in row[8]]
-        holds_ms = [paired(rules.hold)[place] * 100 for place in places]
-        assert holds_ms == [level[4] for level in row[8]]
-        assert paired(rules.clear_hold)[rule] * 100 == row[7]
-        assert paired(rules.clear_by)[rule] == row[6]
-        assert (rules.need[rule], GROUP[CODES.index(row[0])]) == (row[5], row[4])
-        assert rules.holding[rule] == (row[3] in ("still", "resting"))
+        packed = struct.unpack_from("<BBBBHH", rules.rows, rule * 10)
+        slot, gate, flags, first, clear_by, clear_hold = packed
+        assert SLOTS[slot] == row[1]
+        assert (gate == 255) if not row[3] else SLOTS[gate] == row[3]
+        sense = ("<=", ">=", "<", ">")[flags & 3]
+        assert (sense, flags >> 3) == (row[2], row[5])
+        assert bool(flags & 4) == (row[3] in ("still", "resting"))
+        assert (clear_by, clear_hold * 100) == (row[6], row[7])
+        assert rules.rows[rule * 10 + 10 + 3] == first + len(row[8])
+        for place, (level, _, _, _, hold_ms) in enumerate(row[8], first):
+            assert struct.unpack_from("<BH", rules.places, place * 3) == (level, hold_ms // 100)
+        assert GROUP[CODES.index(row[0])] == row[4]
+    assert len(rules.places) == 3 * len(rules.limit)
 
 
 @pytest.mark.parametrize(
@@ -617,21 +613,25 @@ def test_machine_code_judges_as_the_plain_form_does(micropython: MicroPython) ->
 
 def compiled_rules(rules: list[Rule], slots: list[int], gates: list[int]) -> Any:
     """The model's rules as `Rules` has them."""
-    places = len(rules) * len(LEVELS)
+    rows = b"".join(
+        struct.pack(
+            "<BBBBHHH",
+            slot,
+            gate,
+            (rule.sign > 0) | rule.strict << 1 | rule.holding << 2 | rule.need << 3,
+            number * len(LEVELS),
+            rule.clear_by,
+            rule.clear_hold_ms // 100,
+            0,
+        )
+        for number, (rule, slot, gate) in enumerate(zip(rules, slots, gates, strict=True))
+    )
+    holds = [hold for rule in rules for hold in zip(LEVELS, rule.hold_ms, strict=True)]
     return SimpleNamespace(
-        slot=bytearray(slots),
-        gate=bytearray(gates),
-        holding=bytearray(rule.holding for rule in rules),
+        rows=rows + bytes((0, 0, 0, len(rules) * len(LEVELS))),
+        places=b"".join(struct.pack("<BH", level, ms // 100) for level, ms in holds),
         armed=bytearray(rule.armed for rule in rules),
-        rising=bytes(rule.sign > 0 for rule in rules),
-        strict=bytearray(rule.strict for rule in rules),
-        need=bytearray(rule.need for rule in rules),
-        clear_by=pairs([rule.clear_by for rule in rules]),
-        clear_hold=pairs([rule.clear_hold_ms // 100 for rule in rules]),
-        first=bytearray(range(0, places + 1, len(LEVELS))),
-        level=bytearray(LEVELS * len(rules)),
         limit=array("i", [limit for rule in rules for limit in rule.limits]),
-        hold=pairs([ms // 100 for rule in rules for ms in rule.hold_ms]),
     )
 
 

@@ -99,16 +99,16 @@ def test_frost_while_recovering_is_a_cold_charge_and_not_a_cold_store() -> None:
 def test_a_new_session_takes_the_place_of_the_former_and_the_gates_come_back() -> None:
     line = LineRig()
     rules = line.core.packs[0].judge.rules
-    before = bytes(rules.gate)
+    before = bytes(rules.rows)
     line.core.begin(RECOVERING, 0)
-    assert bytes(rules.gate) != before
+    assert bytes(rules.rows) != before
     line.core.begin(COMMISSIONING, 0)
-    assert bytes(rules.gate) == before
+    assert bytes(rules.rows) == before
     assert line.core.guided.kind == COMMISSIONING
     line.core.begin(RECOVERING, 0)
     line.core.begin(RECOVERING, 0)
     assert line.core.end() == "recovering ended after 0 min"
-    assert bytes(rules.gate) == before
+    assert bytes(rules.rows) == before
     assert line.core.guided is None
     assert line.core.end() == ""
 

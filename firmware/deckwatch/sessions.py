@@ -14,7 +14,7 @@ from array import array
 from micropython import const
 
 from deckwatch.alert import SET, WARN
-from deckwatch.guardrails.compiled import GATE, GROUP, NO_GATE
+from deckwatch.guardrails.compiled import GATE, GROUP, NO_GATE, RULE, RULES
 from deckwatch.guardrails.table import CODES
 from deckwatch.telemetry import INDEX, MAX_CELLS
 from deckwatch.ticks import age_ms
@@ -61,15 +61,15 @@ class Guided:
     def _open(self, packs) -> None:
         """Takes away the gates of charging's temperature rules; close() brings them back."""
         rules = packs[0].judge.rules
-        gates = bytearray(rules.gate)
-        for rule in range(len(gates)):
-            if rules.slot[rule] in _HOT_OR_COLD and gates[rule] == _CHARGING:
-                gates[rule] = NO_GATE
-        rules.gate = gates
+        rows = bytearray(rules.rows)
+        for at in range(0, len(rows), RULE):
+            if rows[at] in _HOT_OR_COLD and rows[at + GATE] == _CHARGING:
+                rows[at + GATE] = NO_GATE
+        rules.rows = rows
 
     def close(self, packs) -> None:
         """The session is over: everything as it was."""
-        packs[0].judge.rules.gate = GATE
+        packs[0].judge.rules.rows = RULES
 
     def knows(self, alerts, code: int) -> bool:
         """Is this alert what the owner works on, and no worse than he knows? (at each round)"""

@@ -8,10 +8,11 @@ from packlab.checkout import firmware
 
 def of_row(settings: Any, row: Any) -> list[Any]:
     """Limits of one guardrail row in the unit of its slot, one per level; None = unarmed."""
-    rows, first = firmware("guardrails.table").ROWS, firmware("guardrails.compiled").FIRST
+    rows = firmware("guardrails.table").ROWS
     unarmed = firmware("guardrails.rules").UNARMED
     number = rows.index(row)
-    limits = settings.limit[first[number] : first[number + 1]]
+    first = sum(len(other[8]) for other in rows[:number])
+    limits = settings.limit[first : first + len(row[8])]
     return [None if limit == unarmed else limit for limit in limits]
 
 

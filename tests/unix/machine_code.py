@@ -13,6 +13,7 @@ from array import array
 from deckwatch import config
 from deckwatch.guardrails import alerts_plain, alerts_viper, judge_plain, judge_viper
 from deckwatch.guardrails.alerts import Alerts
+from deckwatch.guardrails.compiled import CLEAR_BY, FIRST, GATE, RULE
 from deckwatch.guardrails.judge import LEVEL, Judge
 from deckwatch.guardrails.rules import UNARMED, Rules
 from deckwatch.meters import probes_plain, probes_viper, tell_plain, tell_viper
@@ -30,13 +31,14 @@ class Sink:
 def near(rules, number):
     """One of a few rules, others from time to time, and a value at, beside or far from one of its
     limits."""
-    rule = (number // 60 * 4 + random.getrandbits(2)) % len(rules.slot)
-    places = rules.first[rule + 1] - rules.first[rule]
-    limit = rules.limit[rules.first[rule] + random.getrandbits(8) % places]
+    rule = (number // 60 * 4 + random.getrandbits(2)) % len(rules.armed)
+    at = rule * RULE
+    first, end = rules.rows[at + FIRST], rules.rows[at + RULE + FIRST]
+    limit = rules.limit[first + random.getrandbits(8) % (end - first)]
     away = random.getrandbits(8)
     if limit == UNARMED or away < 16:
         return rule, FAR[away % len(FAR)]
-    clear = rules.clear_by[2 * rule] | rules.clear_by[2 * rule + 1] << 8
+    clear = rules.rows[at + CLEAR_BY] | rules.rows[at + CLEAR_BY + 1] << 8
     return rule, limit + (-1, 0, 1, -clear - 1, -clear, 1 - clear, clear)[away % 7]
 
 
@@ -86,9 +88,10 @@ def main():
         t.begin(now)
         for _ in range(random.getrandbits(2)):
             rule, value = near(rules, number)
-            t.set(rules.slot[rule], value)
-            if rules.gate[rule] < len(SLOTS):
-                t.set(rules.gate[rule], random.getrandbits(3) > 0)
+            slot, gate = rules.rows[rule * RULE], rules.rows[rule * RULE + GATE]
+            t.set(slot, value)
+            if gate < len(SLOTS):
+                t.set(gate, random.getrandbits(3) > 0)
         if not random.getrandbits(6):
             t.drop(random.getrandbits(8) % len(SLOTS))
         whole = random.getrandbits(3) == 0

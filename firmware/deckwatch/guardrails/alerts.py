@@ -7,7 +7,7 @@ from array import array
 from micropython import const
 
 from deckwatch.alert import CLEAR, OK, SET, UNKNOWN, WARN
-from deckwatch.guardrails.compiled import CHIRPING
+from deckwatch.guardrails.compiled import CHIRPING, GROUP, RULE
 from deckwatch.guardrails.judge import LEVEL, LOST, WATCHED
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import saturated
@@ -37,7 +37,7 @@ class Alerts:
     """
 
     def __init__(self, pack: int, judge, sink) -> None:
-        codes = self.codes = len(judge.rules.group)
+        codes = self.codes = len(GROUP)
         self.pack = pack
         self._judge = judge
         self._sink = sink
@@ -106,7 +106,7 @@ class Alerts:
 
     def _set(self, code: int, level: int, rule: int, t, now: int) -> None:
         rules = self._judge.rules
-        slot = rules.slot[rule]
+        slot = rules.rows[rule * RULE]
         was = self.state[code]
         before = self.level[code]
         if was == CLEAR:

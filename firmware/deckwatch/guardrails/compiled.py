@@ -1,17 +1,17 @@
-"""The table as the judge reads it: a byte, or two, per row, level or code. The rows themselves
+"""The table as the judge reads it, in a few bytes per row, level and code. The rows themselves
 never reach a dongle: the linker puts these values in place of what makes them (packlab/linking).
 
-Of a row: SLOT, GATE (NO_GATE where it has none), HOLDING (its gate suspends judgement), RISING
-(too high is bad), STRICT, NEED, CLEAR_BY, CLEAR_HOLD (0.1 s), STANDS_ON (bits of passing.py).
-A row has one place a level, from FIRST[row] to FIRST[row + 1] - 1. Of a place: LEVEL, HOLD
-(0.1 s). Of a code, whose rows are those from START[code] to START[code + 1] - 1: GROUP,
-OF_THE_LINE. CHIRPING: the code that is good news.
+RULES has RULE bytes a row: its slot, GATE (a slot, or NO_GATE), FLAGS, FIRST; then in two bytes
+each, the lower one first, CLEAR_BY, CLEAR_HOLD (0.1 s) and STANDS_ON (bits of passing.py).
+FLAGS: RISING, too high is bad; STRICT, the limit itself is not; HOLDING, its gate suspends
+judgement; from NEED on, how many samples must agree.
 
-Two bytes are the lower and the higher one: they may lie at any address, so no number is read from
-them at once.
+A row has one place a level, from its FIRST to that of the next one; after the last row there is
+one more. PLACES has PLACE bytes a place: its level, and HOLD (0.1 s) in two.
+
+By code: START, its first row, and the one after the last code's; GROUP; OF_THE_LINE. CHIRPING: the
+code that is good news.
 """
-
-from array import array
 
 from micropython import const
 
@@ -20,12 +20,29 @@ from deckwatch.guardrails.table import CODES, ROWS, needs
 from deckwatch.passing import NEVER, PASSING, bits
 from deckwatch.telemetry import INDEX
 
+RULE = const(10)
+GATE = const(1)
+FLAGS = const(2)
+FIRST = const(3)
+CLEAR_BY = const(4)
+CLEAR_HOLD = const(6)
+STANDS_ON = const(8)
+RISING = const(1)
+STRICT = const(2)
+HOLDING = const(4)
+NEED = const(3)
+PLACE = const(3)
+HOLD = const(1)
 NO_GATE = const(255)
 _TICK_MS = const(100)  # hold times are kept in tenths of a second: 16 bits reach 109 minutes
 
 
-def _pairs(values: list) -> bytes:
-    return bytes(array("H", values))
+def _pair(value: int) -> bytes:
+    return bytes((value & 0xFF, value >> 8))
+
+
+def _first(number: int) -> int:
+    return sum([len(row[8]) for row in ROWS[:number]])
 
 
 def _stands_on(row: tuple) -> int:
@@ -33,27 +50,25 @@ def _stands_on(row: tuple) -> int:
     return bits(*names) | (NEVER if set(needs(row)) - set(names) else 0)
 
 
-def _first() -> list:
-    places = [0]
-    for row in ROWS:
-        places.append(places[-1] + len(row[8]))
-    return places
+def _rule(number: int) -> bytes:
+    row = ROWS[number]
+    flags = row[5] << NEED
+    flags |= RISING if row[2].startswith(">") else 0
+    flags |= STRICT if len(row[2]) == 1 else 0
+    flags |= HOLDING if row[3] in table.HOLDING else 0
+    gate = INDEX[row[3]] if row[3] else NO_GATE
+    return (
+        bytes((INDEX[row[1]], gate, flags, _first(number)))
+        + _pair(row[6])
+        + _pair(row[7] // _TICK_MS)
+        + _pair(_stands_on(row))
+    )
 
 
-SLOT = bytes([INDEX[row[1]] for row in ROWS])
-GATE = bytes([INDEX[row[3]] if row[3] else NO_GATE for row in ROWS])
-HOLDING = bytes([row[3] in table.HOLDING for row in ROWS])
-RISING = bytes([row[2].startswith(">") for row in ROWS])
-STRICT = bytes([len(row[2]) == 1 for row in ROWS])
-NEED = bytes([row[5] for row in ROWS])
-CLEAR_BY = _pairs([row[6] for row in ROWS])
-CLEAR_HOLD = _pairs([row[7] // _TICK_MS for row in ROWS])
-STANDS_ON = _pairs([_stands_on(row) for row in ROWS])
-
-FIRST = bytes(_first())
-LEVEL = bytes([level[0] for row in ROWS for level in row[8]])
-HOLD = _pairs([level[4] // _TICK_MS for row in ROWS for level in row[8]])
-
+RULES = b"".join([_rule(number) for number in range(len(ROWS))] + [bytes((0, 0, 0, _first(99)))])
+PLACES = b"".join(
+    [bytes((level[0],)) + _pair(level[4] // _TICK_MS) for row in ROWS for level in row[8]]
+)
 START = bytes([[row[0] for row in ROWS].index(code) for code in CODES] + [len(ROWS)])
 GROUP = bytes([ROWS[row][4] for row in START[:-1]])
 OF_THE_LINE = bytes([code in table.OF_THE_LINE for code in CODES])

@@ -9,6 +9,7 @@ from array import array
 
 from micropython import const
 
+from deckwatch.guardrails.compiled import PLACE, RULE
 from deckwatch.guardrails.rules import UNARMED, Rules
 from deckwatch.ticks import saturated
 
@@ -35,15 +36,16 @@ class Judge:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.size = len(rules.slot)
+        self.size = len(rules.rows) // RULE
         self.state = bytearray(self.size)
         self.changed = False
         # What is under way is judge_viper.py's. By place: since when the limit has been passed, of
         # the level that is set, since when it may be over; and on how many samples it was passed.
         # By rule: how many say that what is set is over, or from _STANDS on, that it still stands;
         # and the count of the slot when it was last judged.
-        self.since = array("i", bytes(4 * len(rules.level)))
-        self.agree = bytearray(len(rules.level))
+        places = len(rules.places) // PLACE
+        self.since = array("i", bytes(4 * places))
+        self.agree = bytearray(places)
         self.tally = bytearray(self.size)
         self.count = array("H", bytes(2 * self.size))
 

@@ -6,6 +6,18 @@ from deckwatch.telemetry import FIRST_LASTING
 
 _TICK_MS = const(100)  # hold times are kept in tenths of a second
 _UNARMED = const(-(1 << 29))
+_RULE = const(10)  # bytes of a row, and where its fields lie: compiled.py
+_GATE = const(1)
+_FLAGS = const(2)
+_FIRST = const(3)
+_CLEAR_BY = const(4)
+_CLEAR_HOLD = const(6)
+_RISING = const(1)
+_STRICT = const(2)
+_HOLDING = const(4)
+_NEED = const(3)
+_PLACE = const(3)
+_HOLD = const(1)
 _NO_GATE = const(255)
 _AGE = const((1 << 30) - 1)
 
@@ -22,14 +34,10 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
     seen again. Returns ms until a hold time ends, at most `wait`.
     """
     rules = judge.rules
-    slots = rules.slot
-    gates = rules.gate
+    rows = rules.rows
+    places = rules.places
     armed = rules.armed
-    firsts = rules.first
     limits = rules.limit
-    levels = rules.level
-    holds = rules.hold
-    rising = rules.rising
     value = t.value
     stamp = t.stamp
     count = t.count
@@ -43,12 +51,13 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
     judged = judge.count
     changed = 0
     for rule in range(judge.size):
-        slot = slots[rule]
+        at = rule * _RULE
+        slot = rows[at]
         state = states[rule]
         if not whole and count[slot] == judged[rule] and not state & _PENDING:
             if state & _WATCHED or not seen[slot] or not armed[rule]:
                 continue
-        gate = gates[rule]
+        gate = rows[at + _GATE]
         applies = 1
         sees = 0
         if armed[rule] and seen[slot]:
@@ -67,9 +76,10 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
         if applies and count[slot] == judged[rule]:
             new = 0
         judged[rule] = count[slot]
-        first = firsts[rule]
-        end = firsts[rule + 1]
-        if not sees or not applies and rules.holding[rule]:
+        flags = rows[at + _FLAGS]
+        first = rows[at + _FIRST]
+        end = rows[at + _RULE + _FIRST]
+        if not sees or not applies and flags & _HOLDING:
             # Nothing to judge: agreement and hold times count from the next value on
             for place in range(first, end):
                 agree[place] = 0
@@ -81,15 +91,16 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
             continue
         v = value[slot]
         v = (((v >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (v & 0xFFFF)
-        strict = rules.strict[rule]
-        need = rules.need[rule]
+        strict = flags & _STRICT
+        rising = flags & _RISING
+        need = flags >> _NEED
 
         # Raise: the worst level whose limit has been passed for long enough, on enough samples
         pending = 0
         for place in range(first, end):
             limit = limits[place]
             limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
-            beyond = v - limit if rising[rule] else limit - v
+            beyond = v - limit if rising else limit - v
             if not applies:
                 agree[place] = 0
             elif limit == _UNARMED:
@@ -102,15 +113,16 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
                     agree[place] = 1
                 elif new and agree[place] < need:
                     agree[place] = agree[place] + 1
-                left = (holds[2 * place] | holds[2 * place + 1] << 8) * _TICK_MS
+                hold = place * _PLACE + _HOLD
+                left = (places[hold] | places[hold + 1] << 8) * _TICK_MS
                 left -= (now - since[place]) & _AGE
                 if left <= 0 and agree[place] >= need:
-                    if levels[place] > level:
-                        level = levels[place]
+                    if places[place * _PLACE] > level:
+                        level = places[place * _PLACE]
                         lost = 0
                         changed = 1
                 else:
-                    if levels[place] > level:
+                    if places[place * _PLACE] > level:
                         pending = _PENDING
                     if 0 < left and left < wait:
                         wait = left
@@ -119,14 +131,13 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
             continue
 
         # Lower: to the worst level that is not on the safe side of its limit by clear_by
-        pairs = rules.clear_by
-        clear_by = pairs[2 * rule] | pairs[2 * rule + 1] << 8
+        clear_by = rows[at + _CLEAR_BY] | rows[at + _CLEAR_BY + 1] << 8
         place = end - 1
-        while levels[place] != level:
+        while places[place * _PLACE] != level:
             place -= 1
         limit = limits[place]
         limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
-        inside = limit - v if rising[rule] else v - limit
+        inside = limit - v if rising else v - limit
         said = tally[rule]
         if applies and (inside < clear_by or inside == 0 and not strict):
             if said < _STANDS:
@@ -143,8 +154,7 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
                 since[place] = now
             elif new and said < need:
                 said += 1
-            pairs = rules.clear_hold
-            left = (pairs[2 * rule] | pairs[2 * rule + 1] << 8) * _TICK_MS
+            left = (rows[at + _CLEAR_HOLD] | rows[at + _CLEAR_HOLD + 1] << 8) * _TICK_MS
             left -= (now - since[place]) & _AGE
             if left > 0 or said < need:
                 pending = _PENDING
@@ -156,9 +166,9 @@ def judge(judge, t, now: int, whole: int, wait: int) -> int:
                     place -= 1
                     limit = limits[place]
                     limit = (((limit >> 16) & 0xFFFF ^ 0x8000) - 0x8000) * 65536 + (limit & 0xFFFF)
-                    inside = limit - v if rising[rule] else v - limit
+                    inside = limit - v if rising else v - limit
                     if limit != _UNARMED and (inside < clear_by or inside == 0 and not strict):
-                        level = levels[place]
+                        level = places[place * _PLACE]
                         break
                 changed = 1
         tally[rule] = said

@@ -3,40 +3,41 @@ of one pack; nothing here allocates after start."""
 
 from micropython import const
 
-from deckwatch.guardrails import compiled
-from deckwatch.guardrails.compiled import FIRST, GROUP, LEVEL, RISING, STANDS_ON, START
+from deckwatch.guardrails.compiled import (
+    FIRST,
+    FLAGS,
+    GROUP,
+    PLACE,
+    PLACES,
+    RISING,
+    RULE,
+    RULES,
+    STANDS_ON,
+    START,
+)
 from deckwatch.passing import CELLS, DESIGN, GROUPS
 
 UNARMED = const(-(1 << 29))
 
 
 class Rules:
-    """Fields as compiled.py has them; a rule is a row there. limit, by place, in the unit of the
-    slot, UNARMED = none; armed, by rule: has any."""
+    """What compiled.py says of the table: `rows` are its RULES, but for a session of the owner's,
+    a rule is one of them; places, start. limit, by place, in the unit of the slot, UNARMED = none;
+    armed, by rule: has any."""
 
-    slot = compiled.SLOT
-    holding = compiled.HOLDING
-    rising = RISING
-    strict = compiled.STRICT
-    need = compiled.NEED
-    clear_by = compiled.CLEAR_BY
-    clear_hold = compiled.CLEAR_HOLD
-    first = FIRST
-    level = LEVEL
-    hold = compiled.HOLD
+    rows = RULES
+    places = PLACES
     start = START
-    group = GROUP
 
     def __init__(self, config) -> None:
-        self.gate = compiled.GATE  # but for a session of the owner's
         self.take(config)
 
     def take(self, config) -> None:
         """Other limits are in force."""
         self.limit = config.limit
-        self.armed = bytearray(len(RISING))
-        for rule in range(len(RISING)):
-            for place in range(FIRST[rule], FIRST[rule + 1]):
+        self.armed = bytearray(len(RULES) // RULE)
+        for rule in range(len(self.armed)):
+            for place in range(RULES[rule * RULE + FIRST], RULES[rule * RULE + RULE + FIRST]):
                 if self.limit[place] != UNARMED:
                     self.armed[rule] = True
 
@@ -50,18 +51,20 @@ class Rules:
         found = bytearray(len(GROUP))
         for code in range(len(GROUP)):
             for rule in range(START[code], START[code + 1]):
-                stands_on = STANDS_ON[2 * rule] | STANDS_ON[2 * rule + 1] << 8
+                at = rule * RULE + STANDS_ON
+                stands_on = RULES[at] | RULES[at + 1] << 8
                 if self.armed[rule] and not stands_on & ~steady:
                     found[code] = True
         return found
 
     def place(self, rule: int, level: int) -> int:
         """Where a level of a rule is kept."""
-        place = FIRST[rule]
-        while LEVEL[place] != level:
+        place = RULES[rule * RULE + FIRST]
+        while PLACES[place * PLACE] != level:
             place += 1
         return place
 
     def is_beyond(self, rule: int, value: int, other: int) -> bool:
         """Does `value` lie further on a rule's bad side than `other`?"""
-        return value > other if RISING[rule] else value < other
+        is_rising = RULES[rule * RULE + FLAGS] & RISING
+        return value > other if is_rising else value < other
