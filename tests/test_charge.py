@@ -630,6 +630,7 @@ def alone(start: int = 0, memory: Memory | None = None, **options: Any) -> Meter
     memory = memory or Memory()
     given = config.load({"profile": "m365", "series": 10, "design_mah": 10_000, **options})
     rig = MeterRig(Charge(given, memory), start)
+    rig.t.series = given.series
     rig.memory = memory
     return rig
 

@@ -184,7 +184,9 @@ PACK = {"pack_mv": 38_000, "current_ma": 0}
 
 
 def alone(series: int = 10, start: int = 0) -> MeterRig:
-    return MeterRig(Frozen(series), start)
+    rig = MeterRig(Frozen(), start)
+    rig.t.series = series
+    return rig
 
 
 @pytest.mark.parametrize(

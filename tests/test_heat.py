@@ -288,13 +288,8 @@ def test_result_is_as_old_as_the_probe_it_was_compared_with() -> None:
 
 
 def test_meter_stands_alone() -> None:
-    """What it needs of the probe meter is one number."""
-
-    class Probes:
-        valid = 2
-
     rig = PackRig()
-    meter = Heat(Probes())
+    meter = Heat()
     meter.update(rig.t, 0)
     meter.saturate(0)
     assert rig.value("heat_burst_dc") is None
@@ -303,14 +298,10 @@ def test_meter_stands_alone() -> None:
 # --- exactly, the meter alone --------------------------------------------------------------------
 
 
-class Believed:
-    """What the probe meter is asked."""
-
-    valid = 2
-
-
-def alone(start: int = 0) -> MeterRig:
-    return MeterRig(Heat(Believed()), start)
+def alone(start: int = 0, believed: int = 2) -> MeterRig:
+    rig = MeterRig(Heat(), start)
+    rig.t.believed = believed
+    return rig
 
 
 def course(rig: MeterRig, every_ms: int, *readings: int, **told: int) -> list[int | None]:
@@ -371,12 +362,11 @@ def test_half_a_minute_without_a_reading_forgets(gap_ms: int, rise: int) -> None
 
 
 def test_another_number_of_probes_forgets() -> None:
-    probes = Believed()
-    rig = MeterRig(Heat(probes))
+    rig = alone()
     rig.tell(hottest_dc=200, current_ma=0)
     rig.tell(20_000, hottest_dc=200, current_ma=0)
     rig.tell(20_000, hottest_dc=200, current_ma=0)
-    probes.valid = 1
+    rig.t.believed = 1
     assert course(rig, 1_000, 300, current_ma=0) == [0]
     assert rig.value("heat_rise_dc") == 0
     assert course(rig, 20_000, 310, 320, current_ma=0) == [0, 10]
@@ -421,11 +411,10 @@ def test_after_an_unknown_current_the_next_whole_slice_counts() -> None:
 
 
 def test_load_before_the_number_of_probes_changed_ends_the_calm_too() -> None:
-    probes = Believed()
-    rig = MeterRig(Heat(probes))
+    rig = alone()
     rig.tell(hottest_dc=300, current_ma=6000)
     rig.tell(100, hottest_dc=300, current_ma=6000)
-    probes.valid = 1
+    rig.t.believed = 1
     rig.tell(100, hottest_dc=200, current_ma=0)
     told = []
     for dc in (210, 220, 230):
@@ -437,9 +426,7 @@ def test_load_before_the_number_of_probes_changed_ends_the_calm_too() -> None:
 
 
 def test_one_probe_in_the_frost_from_the_first_moment_on() -> None:
-    probes = Believed()
-    probes.valid = 1
-    rig = MeterRig(Heat(probes))
+    rig = alone(believed=1)
     rig.tell(hottest_dc=-50)
     assert course(rig, 29_900, -50) == [0]
     assert course(rig, 100, -40) == [10]
@@ -517,6 +504,7 @@ def test_switched_off_it_forgets_the_past() -> None:
     rig.tell(20_000, hottest_dc=200, current_ma=6000, mos_temp_dc=400)
     rig.tell(20_000, hottest_dc=200, current_ma=6000)
     rig.forget()
+    rig.t.believed = 2
     rig.tell(100, hottest_dc=260, current_ma=6000)
     assert (rig.value("heat_burst_dc"), rig.value("heat_rise_dc")) == (0, 0)
     rig.tell(100, mos_temp_dc=400)

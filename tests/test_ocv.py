@@ -166,7 +166,9 @@ def test_ride_suspends_the_judgement() -> None:
 
 
 def alone(series: int = 10, full_mv: int = 4200) -> MeterRig:
-    return MeterRig(Ocv(series, full_mv))
+    rig = MeterRig(Ocv(full_mv))
+    rig.t.series = series
+    return rig
 
 
 @pytest.mark.parametrize(

@@ -461,6 +461,7 @@ def alone(ago_s: int = 0, cells: list[int] | None = None, **options: Any) -> Met
             memory.cell_mv[cell] = mv
     given = config.load({"profile": "m365", "dongle_ua": 0, "design_mah": 10_000, **options})
     rig = MeterRig(Parked(given, memory))
+    rig.t.series = given.series
     rig.memory = memory
     return rig
 

@@ -319,7 +319,7 @@ def test_open_and_short_values_are_exact(dc: int, fault: int) -> None:
     rig = alone()
     rig.tell(temps=[230, dc, 240])
     assert (rig.value("probe_faults"), rig.where("probe_faults")) == (fault, 2 * fault)
-    assert rig.meter.valid == 3 - fault
+    assert rig.t.believed == 3 - fault
     extremes = (230, 240) if fault else (min(dc, 230), max(dc, 240))
     assert (rig.value("coldest_dc"), rig.value("hottest_dc")) == extremes
     assert rig.value("probe_apart_dc") == extremes[1] - extremes[0]
@@ -348,7 +348,7 @@ def test_a_probe_speaks_for_as_long_as_it_is_known() -> None:
         assert told == 1
         rig.tell(age_ms - 1000, temps={1: 230})
         assert rig.t.value[INDEX["coldest_dc"]] == coldest
-        assert rig.meter.valid == (1 if age_ms > 5000 else 2)
+        assert rig.t.believed == (1 if age_ms > 5000 else 2)
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ def test_messages_are_exact(temps: list[int], message: int) -> None:
     assert rig.count("temp_message") == before
     rig.tell(100, temps=temps)
     assert rig.count("temp_message") > before
-    assert rig.meter.valid == sum(dc not in (-100, 1000) and -200 < dc < 990 for dc in temps)
+    assert rig.t.believed == sum(dc not in (-100, 1000) and -200 < dc < 990 for dc in temps)
 
 
 def jumps(rig: MeterRig, every_ms: int, *values: int) -> list[int | None]:
@@ -442,7 +442,7 @@ def test_switched_off_the_past_is_forgotten() -> None:
     rig = alone()
     jumps(rig, 500, 200, 200, 200)
     rig.forget()
-    assert rig.meter.valid == 0
+    assert rig.t.believed == 0
     assert jumps(rig, 500, 300, 300, 300, 300) == [0] * 4
     assert rig.count("coldest_dc") == 7
 
@@ -464,7 +464,7 @@ def test_without_a_temperature_a_rita_has_no_message_and_there_is_no_sample() ->
     rig.tell(soc_pct=50)
     assert rig.value("temp_message") is None
     rig.tell(100, temps=[NO_PROBE])
-    assert (rig.count("probe_faults"), rig.meter.valid) == (0, 0)
+    assert (rig.count("probe_faults"), rig.t.believed) == (0, 0)
 
 
 @pytest.mark.parametrize(("past", "now"), [(201, 200), (200, 201), (201, 262), (-33, -34)])

@@ -111,20 +111,20 @@ class Pack:
     def __init__(self, number: int, config, protocol, rules, sink) -> None:
         self.telemetry = Telemetry()
         self.telemetry.ttl_ms = config.fresh_ms
+        self.telemetry.series = config.series
         self.memory = Memory()
         self.trip = Trip()
-        probes = Probes(protocol.OPEN_DC, protocol.SHORT_DC, config.temp_messages)
         self.meters = (
             Session(),
             Cells(config.series, config.full_mv, config.ghost_cell_mv),
-            probes,
-            Heat(probes),
+            Probes(protocol.OPEN_DC, protocol.SHORT_DC, config.temp_messages),
+            Heat(),
             Reports(getattr(protocol, "ALARMING_ERRORS", ALARMING)),
             Load(config.series, self.memory),
             Stuck(config.series, config.full_mv),
-            Ocv(config.series, config.full_mv),
+            Ocv(config.full_mv),
             self.trip,
-            Frozen(config.series),
+            Frozen(),
             Charge(config, self.memory),
             Balance(config, self.memory),
             Parked(config, self.memory),
@@ -167,7 +167,6 @@ class Pipeline:
         self._protocol = load_protocol(config.family)
         self._strict = strict
         rules = Rules(config)
-        self._codes = len(GROUP)
         self._expected = rules.expected(config, self._protocol.STEADY)
         self.packs = [
             Pack(number, config, self._protocol, rules, sink) for number in range(config.packs)
@@ -347,7 +346,7 @@ class Pipeline:
                 alerts.good_news = False
                 self.status.chirp(now)
             code = next_worse(alerts, SET, 0, level)
-            while code < self._codes:
+            while code < len(GROUP):
                 found = alerts.level[code]
                 if self.guided is not None and self.guided.knows(alerts, code):
                     found = INFO  # the owner works on it
@@ -356,7 +355,7 @@ class Pipeline:
                     group = GROUP[code]
                 code = next_worse(alerts, SET, code + 1, level)
             code = next_worse(alerts, UNKNOWN, 0, lost)
-            while code < self._codes:
+            while code < len(GROUP):
                 lost = alerts.level[code]
                 lost_group = GROUP[code]
                 code = next_worse(alerts, UNKNOWN, code + 1, lost)
@@ -376,7 +375,7 @@ class Pipeline:
     def _is_any_watched(self) -> bool:
         """Is anything watched that a battery tells?"""
         for pack in self.packs:
-            if is_any(pack.alerts.watched, OF_THE_LINE, self._codes):
+            if is_any(pack.alerts.watched, OF_THE_LINE, len(GROUP)):
                 return True
         return False
 
@@ -384,7 +383,7 @@ class Pipeline:
         """Is something not watched that could be? A second pack counts once it has spoken."""
         for pack in self.packs:
             if pack.alerts.pack == 0 or pack.spoke:
-                if is_any(self._expected, pack.alerts.watched, self._codes):
+                if is_any(self._expected, pack.alerts.watched, len(GROUP)):
                     return True
         return False
 
@@ -418,7 +417,7 @@ class Pipeline:
         for group in range(len(flags)):
             flags[group] = 1
         alerts = self.packs[0].alerts
-        for code in range(self._codes):
+        for code in range(len(GROUP)):
             if self._expected[code] and not alerts.watched[code]:
                 flags[GROUP[code] - 1] = 0
 

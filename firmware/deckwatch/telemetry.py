@@ -215,6 +215,7 @@ class Telemetry:
             self.wire_mohm,
         )
         self.ttl_ms = 5000
+        self.series = 0  # cells of the string, as configured; 0 = as many as are read
         self.forget()
 
     def forget(self) -> None:
@@ -222,6 +223,7 @@ class Telemetry:
         for slot in range(_ALL):
             self.seen[slot] = 0
         self.groups = 0  # cells of the string in the last complete set
+        self.believed = 0  # probes that could be believed in the last complete set
         self.cells = 0  # cells heard of since power-on: highest cell number
         self.probes = 0
         self.wires = 0  # highest cell whose wire was told since power-on

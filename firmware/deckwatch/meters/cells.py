@@ -48,12 +48,12 @@ _MOST_ERROR_MV = const(1000000)  # keeps the thousandfold below 2**30
 class Cells:
     """One pack's cell meter.
 
-    series: cells in series, 0 = as many as the board names, else as far as cells are fitted.
+    series: cells in series, 0 = as many as the board names, else as far as cells are fitted; as
+    in the telemetry.
     full_mv: a full cell; wild_mv: more than any cell can read.
     """
 
     def __init__(self, series: int, full_mv: int, wild_mv: int) -> None:
-        self._series = series
         self._full_mv = full_mv
         self._wild_mv = wild_mv
         self._samples = 0  # goes on counting when the scooter is switched off: a new sample is new
@@ -74,14 +74,14 @@ class Cells:
         """Takes a sample when a set has become complete; compares it with the pack voltage."""
         if t.cell_frames != self._frames:
             self._frames = t.cell_frames
-            series = self._series or _named_or_fitted(t)
+            series = t.series or _named_or_fitted(t)
             if self._is_sample(t, series, now):
                 self._samples += 1
                 self._take(t, series)
                 self._split_spread(t, now)
                 self._compare_past(t, series, now)
                 self._compare_count(t, now)
-            elif self._series:
+            elif t.series:
                 self._compare_name(t, now)
         if self._sampled:
             self._compare_sum(t, now)
@@ -141,11 +141,11 @@ class Cells:
 
     def _compare_count(self, t, now: int) -> None:
         """What the board names, or else what it reads, against the string the owner has set."""
-        if self._series and not self._compare_name(t, now):
+        if t.series and not self._compare_name(t, now):
             cells = _last_fitted(t)
-            while cells > self._series and not self._belongs(t, cells - 1):
+            while cells > t.series and not self._belongs(t, cells - 1):
                 cells -= 1
-            off = cells - self._series
+            off = cells - t.series
             if not cells or -_UNFITTED < off < 0:
                 off = 0  # readings no cell can give say nothing about their number
             self._tell(t, _MISCOUNTED, abs(off), 0)
@@ -154,7 +154,7 @@ class Cells:
         """The same for the number the board names; False where it names none."""
         if not t.seen[_CELL_COUNT] or age_ms(now, t.stamp[_CELL_COUNT]) > t.ttl_ms:
             return False
-        off = abs(t.value[_CELL_COUNT] - self._series)
+        off = abs(t.value[_CELL_COUNT] - t.series)
         t.derive(_MISCOUNTED, off, 0, t.stamp[_CELL_COUNT], t.count[_CELL_COUNT])
         return True
 

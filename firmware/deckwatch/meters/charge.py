@@ -77,12 +77,10 @@ class Charge:
     droop_s: since the voltage last rose while 0.5 A are said to flow below 80 %; capacity_pct: of
     the design, as a full charge has measured it since power-on, else 100.
 
-    Of the config: series, 0 = as many as are read; full_mv; design_mah, 0 = as the board says; the
-    charge target.
+    Of the config: full_mv; design_mah, 0 = as the board says; the charge target.
     """
 
     def __init__(self, config, memory) -> None:
-        self._series = config.series
         self._full_mv = config.full_mv
         self._design_mah = config.design_mah
         self._target_pct = config.target_pct or _TARGET_PCT
@@ -125,7 +123,7 @@ class Charge:
             self._before_mv = self._pack_mv
             self._pack_mv = t.value[_PACK]
         self._follow_session(t, now)
-        groups = self._series or t.groups
+        groups = t.series or t.groups
         told[2] = self._capacity_pct(t)
         told[3] = told[4] = told[5] = told[6] = told[7] = NOTHING
         if self._on:
@@ -222,7 +220,7 @@ class Charge:
     def _start(self, t, now: int) -> int:
         """Charge in thousandths as the session begins; -1 where nothing tells it."""
         least = -1
-        groups = self._series or t.groups
+        groups = t.series or t.groups
         if groups and t.fresh(_PACK, now):
             mv = self._pack_mv // groups - min(max(self._ma, 0), _MOST_MA) * _GROUP_MOHM // 1000
             least = permille(curve_of(self._full_mv), mv)

@@ -46,10 +46,9 @@ _NO_SERIES = const(1)
 
 class Frozen:
     """One pack's: frozen_load_ms, frozen_ride_ms: since when nothing has changed in spite of a
-    proof; stand_in: 1 = it is one. series: cells, 0 = not known."""
+    proof; stand_in: 1 = it is one."""
 
-    def __init__(self, series: int) -> None:
-        self._series = series
+    def __init__(self) -> None:
         self._count = 0
         self.reset()
 
@@ -119,7 +118,7 @@ class Frozen:
     def _is_no_pack(self, t, now: int) -> bool:
         if t.fresh(_HIGHEST, now) and t.groups > 1:
             return t.value[_LOWEST] == t.value[_HIGHEST] <= _ALIKE_MV
-        return t.value[_PACK] < _NO_CELL_MV * (self._series or _NO_SERIES)
+        return t.value[_PACK] < _NO_CELL_MV * (t.series or _NO_SERIES)
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""

@@ -34,12 +34,9 @@ class Heat:
     """heat_rise_dc: rise within 5 min, as far back as less than 5 A has flowed; heat_burst_dc:
     within 3 min, whatever flows; board_dc: MOSFETs or board, whichever is hotter; board_over_dc:
     that above the hottest probe while less than 1 A flows, else 0.
-
-    probes: the pack's probe meter, which knows how many of them can be believed.
     """
 
-    def __init__(self, probes) -> None:
-        self._probes = probes
+    def __init__(self) -> None:
         self._past_dc = array("h", bytes(2 * _SLICES))  # the newest first
         self._samples = self._currents = self._boards = 0
         self.reset()
@@ -71,8 +68,8 @@ class Heat:
         self._compare_board(t, current, now)
 
     def _take(self, t, dc: int, current: bool, now: int) -> None:
-        if self._probes.valid != self._valid or age_ms(now, self._sampled_at) >= _SLICE_MS:
-            self._valid = self._probes.valid
+        if t.believed != self._valid or age_ms(now, self._sampled_at) >= _SLICE_MS:
+            self._valid = t.believed
             self._kept = 0
             self._calm = min(self._calm, 0)
             self._highest_dc = dc

@@ -33,11 +33,9 @@ _LOST_PCT = const(25)
 
 
 class Ocv:
-    """One pack's: ocv_pct at rest, soc_error_pct. series: cells, 0 = as many as have been read;
-    full_mv: of one."""
+    """One pack's: ocv_pct at rest, soc_error_pct. full_mv: of a cell."""
 
-    def __init__(self, series: int, full_mv: int) -> None:
-        self._series = series
+    def __init__(self, full_mv: int) -> None:
         self._curve = curve_of(full_mv)
         # The last answers: a pack at rest asks the same again and again
         self._mv = self._soc = -1
@@ -51,7 +49,7 @@ class Ocv:
 
     def update(self, t, now: int) -> None:
         """Both as old as the pack's voltage; away from rest there is no error to speak of."""
-        groups = self._series or t.groups
+        groups = t.series or t.groups
         if not groups or not t.fresh(_PACK, now) or t.value[_PACK] <= 0:
             return
         mv = t.value[_PACK] // groups

@@ -48,12 +48,10 @@ class Parked:
     beyond the median; stored: 1 at a power-on after 7 days and more; parked_cell_mv: a cell's mean
     then; settle_mv: how far the pack has fallen since the charge ended, within 1 h.
 
-    Of the config: series, 0 = as many as are read; full_mv; design_mah; dongle_ua, what the dongle
-    draws from the parked pack.
+    Of the config: full_mv; design_mah; dongle_ua, what the dongle draws from the parked pack.
     """
 
     def __init__(self, config, memory) -> None:
-        self._series = config.series
         self._curve = curve_of(config.full_mv)
         self._own_permille = config.dongle_ua * 24 // (config.design_mah or _SMALL_MAH)  # a day
         self._memory = memory
@@ -76,7 +74,7 @@ class Parked:
         if t.count[_PACK] == self._count or not t.fresh(_PACK, now) or not t.fresh(_CURRENT, now):
             return
         self._count = t.count[_PACK]
-        groups = self._series or t.groups
+        groups = t.series or t.groups
         ma = abs(t.value[_CURRENT])
         idle = max(ma, self._before_ma) < _IDLE_MA
         self._before_ma = ma

@@ -47,8 +47,6 @@ _OLDER = const(32)  # medians of the last 10 s, _PAST times
 class Probes:
     """One pack's probe meter. open_dc, short_dc: at or beyond these a probe is broken (0.1 °C).
     messages: -10 and 100 °C are a Rita's, not temperatures.
-
-    valid: probes that could be believed in the latest sample.
     """
 
     def __init__(self, open_dc: int, short_dc: int, messages: int) -> None:
@@ -62,7 +60,6 @@ class Probes:
 
     def reset(self) -> None:
         """The scooter was switched off."""
-        self.valid = 0
         self._frames = 0
         self._sampled = False
         self._sampled_at = 0
@@ -137,7 +134,7 @@ class Probes:
                     hot_probe = probe + 1
                 valid += 1
             self._calm(probe, dc)
-        self.valid = valid
+        t.believed = valid
         stamp = self._oldest_at
         samples = self._samples
         t.derive(_FAULTS, faults, fault_probe, stamp, samples)
