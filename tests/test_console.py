@@ -12,7 +12,8 @@ class Told:
 
     def __init__(self, **options: Any) -> None:
         self.lines: list[str] = []
-        self.console = Console(self.lines.append, NAMES, 0)
+        self.said = ""
+        self.console = Console(self.say, NAMES, 0)
         self.line = LineRig(**options)
         first = self.line.on_alert
 
@@ -21,6 +22,12 @@ class Told:
             self.console.note(alerts, code)
 
         self.line.on_alert = on_alert  # type: ignore[method-assign]
+
+    def say(self, *words: str, end: str = "\n") -> None:
+        """As print does."""
+        self.said += " ".join(words) + end
+        *whole, self.said = self.said.split("\n")
+        self.lines += whole
 
     def tell(self) -> list[str]:
         """What is new."""
@@ -32,7 +39,7 @@ class Told:
 def test_first_it_tells_that_nothing_is_watched() -> None:
     told = Told()
     told.line.advance(0)
-    assert told.tell() == ["watch 1 ", "look no_data 0"]
+    assert told.tell() == ["watch 1", "look no_data 0"]
     assert told.tell() == []
 
 

@@ -14,8 +14,8 @@ FIRMWARE = root() / "firmware"
 # Files that are loaded when the constructors go, and functions that ran before
 LOADED = {"pipeline", "app", "keeper", "hal.power", "start"}
 AT_THE_START = {
-    "App._black_box", "App._begin", "Pipeline._framer", "_compiled", "_memory_of", "_poller_of",
-    "_share_of", "open_battery_line", "open_lines",
+    "App._black_box", "App._begin", "App._settings", "Pipeline._framer", "_compiled",
+    "_memory_of", "_poller_of", "_share_of", "open_battery_line", "open_lines",
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Short shows over the normal pattern: self-test, faulty configuration, what is watched."""
 
 from deckwatch.outputs.led import COLOURS
-from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Sequence
+from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Sequence, silent
 
 TICKS = 1 << 30
 
@@ -42,9 +42,13 @@ def test_steps_of_the_other_shows() -> None:
         show.play(steps, 0)
         course = played(show)
         assert [(colour, tone) for _, colour, tone in course[:-1]] == [
-            (COLOURS[colour], tone) for colour, tone, _ in steps
+            (COLOURS[steps[at]], 50 * steps[at + 1]) for at in range(0, len(steps), 3)
         ]
-        assert course[-1][0] == sum(ms for _, _, ms in steps)
+        assert course[-1][0] == 10 * sum(steps[2::3])
+    quiet = Sequence()
+    quiet.play(silent(CONFIG_ERROR), 0)
+    assert {tone for _, _, tone in played(quiet)} == {0}
+    assert [10 * sum(steps[2::3]) for steps in (CONFIG_ERROR, SAFE_MODE)] == [2000, 1000]
 
 
 def test_show_runs_over_the_wrap_and_may_be_replaced() -> None:

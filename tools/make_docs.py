@@ -267,8 +267,8 @@ def _shows() -> Iterator[str]:
     rows = []
     for meaning, steps in shows:
         seen = (
-            f"{colours[colour]}{' with a beep' if tone else ''} {ms} ms"
-            for colour, tone, ms in steps
+            f"{colours[colour]}{' with a beep' if tone else ''} {sequence.MS * lasts} ms"
+            for colour, tone, lasts in zip(steps[::3], steps[1::3], steps[2::3], strict=True)
         )
         rows.append((meaning, ", ".join(seen)))
     yield from table(("show", "steps"), rows)

@@ -68,6 +68,7 @@ class Dongle:
         firmware.asyncio = tasks = Tasks()
         firmware.now_ms = lambda: Dongle.now
         firmware.forget = lambda *_: None  # there are several
+        firmware.forget_making = lambda: None
         self.app = firmware.App()
         self.app.run()
         self.uarts = [machine.UART.opened[number] for number in (1, 2, 0)]

@@ -95,11 +95,10 @@ def to_trace(*args, sep=" ", end="\n", file=None):
     """print(): the console is part of the trace."""
     from virtual import trace
 
-    text = sep.join(str(a) for a in args)
     if file is None:
-        trace.line("print " + text.replace("\n", "\\n"))
+        trace.printed(args, sep, end)
     else:
-        file.write(text + end)
+        file.write(sep.join(str(a) for a in args) + end)
 
 
 def boot(script):

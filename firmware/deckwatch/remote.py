@@ -19,13 +19,16 @@ from deckwatch.hal import board, clock, radio, store
 from deckwatch.hal.modules import forget
 from deckwatch.outputs.gatt import CAN_COMMAND, CAN_LOG, CAN_MUTE
 from deckwatch.outputs.led import AMBER, BLUE, DARK
+from deckwatch.outputs.sequence import HZ, MS
 from deckwatch.owner import KEY_BYTES, Owner, Renewal, bind_key
 from deckwatch.ticks import age_ms
 
 _MINUTE_MS = const(60000)
 _UNNAMED = "ESP32"
-_FIND = ((BLUE, 2000, 150), (DARK, 0, 100)) + ((BLUE, 0, 150), (DARK, 0, 150)) * 15
-_HOLD = ((AMBER, 2000, 100), (DARK, 0, 200)) + ((AMBER, 0, 100), (DARK, 0, 200)) * 15
+_FIND = bytes((BLUE, 2000 // HZ, 150 // MS, DARK, 0, 100 // MS))
+_FIND += bytes((BLUE, 0, 150 // MS, DARK, 0, 150 // MS)) * 15
+_HOLD = bytes((AMBER, 2000 // HZ, 100 // MS, DARK, 0, 200 // MS))
+_HOLD += bytes((AMBER, 0, 100 // MS, DARK, 0, 200 // MS)) * 15
 # Loaded for the length of a change
 _CHANGING = ("settings", "config", "profiles")
 _SESSION = ("sessions",)

@@ -7,7 +7,7 @@ from deckwatch.hal.board import pin
 from deckwatch.outputs.led import DARK
 
 # By colour number of outputs/led.py; dim enough to look at, bright enough for a deck light-pipe
-_RGB = ((0, 0, 0), (0, 48, 0), (0, 0, 64), (64, 28, 0), (80, 0, 0), (40, 0, 48))
+_RGB = b"\0\0\0" b"\0\x30\0" b"\0\0\x40" b"\x40\x1c\0" b"\x50\0\0" b"\x28\0\x30"
 
 
 class Light:
@@ -36,5 +36,6 @@ class Light:
         if self._led is not None:
             self._led.value(1 if colour else 0)
         if self._pixel is not None:
-            self._pixel[0] = _RGB[colour]
+            at = 3 * colour
+            self._pixel[0] = (_RGB[at], _RGB[at + 1], _RGB[at + 2])
             self._pixel.write()

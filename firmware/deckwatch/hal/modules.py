@@ -35,15 +35,15 @@ def forget_making() -> None:
     """Removes the constructors of all classes of the package loaded so far, 3 to 5 KB, once their
     objects are made. A class with an attribute `again` is one to make objects of later, too."""
     theirs: list = []
+    ours: list = []
     for name in sys.modules:
-        if not name.startswith(_PACKAGE):
-            theirs.extend(sys.modules[name].__dict__.values())
-    for name in sys.modules:
-        if name.startswith(_PACKAGE):
-            for made in sys.modules[name].__dict__.values():
-                if isinstance(made, type) and "__init__" in made.__dict__:
-                    if made not in theirs and not hasattr(made, "again"):
-                        setattr(made, "__init__", None)  # noqa: B010  deleted it would still hold on
+        (ours if name.startswith(_PACKAGE) else theirs).append(sys.modules[name].__dict__)
+    for module in ours:
+        for name in module:
+            made = module[name]
+            if isinstance(made, type) and "__init__" in made.__dict__:
+                if not (hasattr(made, "again") or any([made is one.get(name) for one in theirs])):
+                    setattr(made, "__init__", None)  # noqa: B010  deleted it would still hold on
 
 
 def has_radio() -> bool:

@@ -63,7 +63,8 @@ class Console:
         for pack in core.packs:
             if pack.alerts.watch_changed:
                 pack.alerts.watch_changed = False
-                self._say(_watch(pack.alerts, self._names))
+                watched = _named(self._names, pack.alerts.watched, 1)
+                self._tell("watch %d" % (pack.alerts.pack + 1), watched)
         shown = core.status
         if shown.look != self._look or shown.group != self._group:
             self._look = shown.look
@@ -72,16 +73,25 @@ class Console:
 
     def tell_missing(self, alerts) -> None:
         """Says what is not watched."""
-        self._say("not watched: %s" % _named(self._names, alerts.watched, 0))
+        self._tell("not watched:", _named(self._names, alerts.watched, 0))
 
     def tell_live(self, core, now: int) -> None:
         """Says the fresh values of each pack that has spoken, and the state of the line."""
-        from deckwatch.outputs.live import line_told, told
+        from deckwatch.outputs.live import counters, values
 
         for pack in core.packs:
             if pack.telemetry.frames:
-                self._say(told(pack.alerts.pack + 1, pack.telemetry, now))
-        self._say(line_told(core))
+                words = values(pack.telemetry, now)
+                self._tell("live %d" % (pack.alerts.pack + 1), words)
+        self._tell("link", counters(core))
+
+    def _tell(self, head: str, words) -> None:
+        """A long line, word by word: in one piece it might not fit between what else the heap
+        holds."""
+        self._say(head, end="")
+        for word in words:
+            self._say("", word, end="")
+        self._say("")
 
 
 def _alert(alerts, code: int, name: str) -> str:
@@ -99,12 +109,8 @@ def _alert(alerts, code: int, name: str) -> str:
     )
 
 
-def _watch(alerts, names: str) -> str:
-    return "watch %d %s" % (alerts.pack + 1, _named(names, alerts.watched, 1))
-
-
-def _named(names: str, marks, mark: int) -> str:
+def _named(names: str, marks, mark: int):
     """The names whose mark is this one."""
-    return " ".join([
-        name_of(names, number) for number in range(names.count(" ")) if marks[number] == mark
-    ])  # fmt: skip
+    for number in range(names.count(" ")):
+        if marks[number] == mark:
+            yield name_of(names, number)

@@ -10,33 +10,29 @@ _FAULTS_A = INDEX["faults_a"]
 _FAULTS_B = INDEX["faults_b"]
 
 
-def told(number: int, t, now: int) -> str:
-    """The fresh values of pack `number`."""
-    parts = ["live %d" % number]
+def values(t, now: int):
+    """The fresh values of a pack, word by word."""
     for slot in range(NOWHERE + 1, KEPT):
         if slot == FIRST_LASTING:
             if t.cells:
                 cells = [str(t.cell_mv[cell]) for cell in range(t.cells)]
-                parts.append("cell_mv=" + ",".join(cells))
+                yield "cell_mv=" + ",".join(cells)
             if t.probes:
                 temps = [_temp(t.temp_dc[probe]) for probe in range(t.probes)]
-                parts.append("temp_dc=" + ",".join(temps))
+                yield "temp_dc=" + ",".join(temps)
         if t.fresh(slot, now) and slot != _FAULTS_A and slot != _FAULTS_B:
-            parts.append("%s=%d" % (name_of(SLOT_NAMES, slot), t.value[slot]))
-    return " ".join(parts)
+            yield "%s=%d" % (name_of(SLOT_NAMES, slot), t.value[slot])
 
 
 def _temp(dc: int) -> str:
     return "-" if dc == NO_PROBE else str(dc)
 
 
-def line_told(core) -> str:
-    """What the framers have counted, and the link."""
-    parts = ["link"]
+def counters(core):
+    """What the framers have counted, and the link, word by word."""
     framers = [framer for framer in core.framers if framer is not None]
     for name in ("frames", "bad_check", "bad_length", "cut", "noise", "damaged"):
-        parts.append("%s=%d" % (name, sum([getattr(framer, name) for framer in framers])))
+        yield "%s=%d" % (name, sum([getattr(framer, name) for framer in framers]))
     link = core.link
-    parts.append("unknown=%d requests=%d replies=%d" % (core.unknown, link.requests, link.replies))
-    parts.append("overruns=%d score=%d worst=%d" % (link.overruns, link.score, link.worst))
-    return " ".join(parts)
+    yield "unknown=%d requests=%d replies=%d" % (core.unknown, link.requests, link.replies)
+    yield "overruns=%d score=%d worst=%d" % (link.overruns, link.score, link.worst)

@@ -6,8 +6,17 @@ from micropython import const
 from deckwatch.outputs.led import AMBER, BLUE, DARK, GREEN, RED, VIOLET
 from deckwatch.ticks import age_ms
 
-# (colour, tone_hz, ms) each
-SELF_TEST = (
+# A show is bytes, three a step: colour, tone in HZ, how long in MS
+HZ = const(50)
+MS = const(10)
+
+
+def _steps(*rows: tuple) -> bytes:
+    """A show of (colour, tone_hz, ms)."""
+    return b"".join([bytes((colour, hz // HZ, ms // MS)) for colour, hz, ms in rows])
+
+
+SELF_TEST = _steps(
     (RED, 0, 300),
     (AMBER, 0, 300),
     (GREEN, 0, 300),
@@ -15,7 +24,7 @@ SELF_TEST = (
     (DARK, 2700, 150),
     (DARK, 0, 250),
 )
-CONFIG_ERROR = (
+CONFIG_ERROR = _steps(
     (VIOLET, 0, 250),
     (AMBER, 2000, 250),
     (VIOLET, 0, 250),
@@ -24,7 +33,7 @@ CONFIG_ERROR = (
     (AMBER, 2000, 250),
     (DARK, 0, 500),
 )
-SAFE_MODE = (
+SAFE_MODE = _steps(
     (AMBER, 0, 150),
     (BLUE, 0, 150),
     (AMBER, 0, 150),
@@ -36,9 +45,12 @@ _GROUP_GAP_MS = const(250)
 _GROUPS = const(5)
 
 
-def silent(steps: tuple) -> tuple:
+def silent(steps):
     """The same show without its tones."""
-    return tuple([(colour, 0, lasts_ms) for colour, _, lasts_ms in steps])
+    quiet = bytearray(steps)
+    for at in range(1, len(quiet), 3):
+        quiet[at] = 0
+    return quiet
 
 
 class Sequence:
@@ -49,12 +61,12 @@ class Sequence:
         self.playing = False
         self.colour = DARK
         self.tone_hz = 0
-        self._steps = ()
+        self._steps = b""
         self._watched = bytearray(_GROUPS)
         self._since = 0
 
-    def play(self, steps: tuple, now: int) -> None:
-        """Begins a show of (colour, tone_hz, ms) steps."""
+    def play(self, steps, now: int) -> None:
+        """Begins a show."""
         self._steps = steps
         self._since = now
         self.playing = True
@@ -64,7 +76,7 @@ class Sequence:
         `watched` has a flag a group."""
         for group in range(_GROUPS):
             self._watched[group] = watched[group]
-        self.play((), now)
+        self.play(b"", now)
 
     def render(self, now: int) -> int:
         """Sets colour and tone for `now`. Returns ms until the next edge; at the end `playing` is
@@ -72,10 +84,12 @@ class Sequence:
         elapsed = age_ms(now, self._since)
         if not self._steps:
             return self._render_watched(elapsed)
-        for colour, tone_hz, lasts_ms in self._steps:
+        steps = self._steps
+        for at in range(0, len(steps), 3):
+            lasts_ms = MS * steps[at + 2]
             if elapsed < lasts_ms:
-                self.colour = colour
-                self.tone_hz = tone_hz
+                self.colour = steps[at]
+                self.tone_hz = HZ * steps[at + 1]
                 return lasts_ms - elapsed
             elapsed -= lasts_ms
         self.playing = False
