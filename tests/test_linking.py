@@ -220,6 +220,20 @@ def test_machine_code_is_one_file_and_what_stands_in_for_it_another() -> None:
     assert made["deckwatch/pipeline.py"].count("from deckwatch.b_viper import") == 2
 
 
+def test_classes_keep_no_names_of_their_own(micropython32: MicroPython) -> None:
+    """MicroPython puts two into every class, sixteen bytes that nobody reads."""
+    made = link({"deckwatch/app.py": "class App:\n    def run(self):\n        return 3\n"})
+    program = "print(App().run(), sorted(n for n in App.__dict__ if n != 'run'))\n"
+    assert micropython32.execute(made["deckwatch/app.py"] + program) == "3 []\n"
+
+
+def test_what_the_dongle_never_has_is_not_asked_for() -> None:
+    text = "try:\n    from bench_slots import S\nexcept ImportError:\n    S = ()\nprint(S)\n"
+    made = link({"deckwatch/app.py": text})["deckwatch/app.py"]
+    assert "bench_slots" not in made
+    assert "= ()" in made
+
+
 def test_pairs_are_assigned_without_a_tuple() -> None:
     """`a, b = (c, d)` makes MicroPython allocate one."""
     text = link(PARTS)["deckwatch/pipeline.py"]

@@ -16,6 +16,7 @@ from packlab.linking.origins import Origin, Origins, made, stamped
 from packlab.linking.rewrite import Global, Rewriter
 from packlab.linking.values import values
 
+_NOBODY_ASKS = "del __module__, __qualname__"  # MicroPython puts them in each class
 _SHORT = 10  # letters up to which MicroPython keeps a text once only
 
 
@@ -256,7 +257,12 @@ class Program:
             body.append(item.statement)
         tree = ast.Module(body, [])
         self.functions[leader] = list(stamped(tree))
-        return _unparsed(ast.Module([*most_used_first(tree), *body], []) if is_own else tree)
+        if not is_own:
+            return _unparsed(tree)
+        for one in body:
+            if isinstance(one, ast.ClassDef):
+                one.body.insert(0, ast.parse(_NOBODY_ASKS).body[0])
+        return _unparsed(ast.Module([*most_used_first(tree), *body], []))
 
 
 def link(texts: Mapping[str, str], beside: "Mapping[str, str] | None" = None) -> dict[str, str]:

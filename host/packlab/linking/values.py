@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from packlab.checkout import firmware
-from packlab.linking.modules import PACKAGE, Module, bound, dotted
+from packlab.linking.modules import BENCH_ONLY, PACKAGE, Module, bound, dotted
 
 Value = object  # int, str, bytes, None, or a tuple of them
 
@@ -95,7 +95,7 @@ class _Texts(MetaPathFinder, Loader):
         path: "Sequence[str] | None",  # noqa: ARG002  importlib's own arguments
         target: "ModuleType | None" = None,  # noqa: ARG002
     ) -> "ModuleSpec | None":
-        if name == "bench_slots":
+        if name == BENCH_ONLY:
             raise ImportError("the dongle has none")
         if name not in self._texts:
             return None
@@ -111,7 +111,7 @@ def _in_place_of_the_firmware(texts: Mapping[str, str]) -> Iterator[None]:
     firmware("ticks")  # so that Python finds what stands in for MicroPython's own modules
 
     def ours() -> list[str]:
-        return [n for n in sys.modules if n.split(".")[0] in (PACKAGE, "bench_slots")]
+        return [n for n in sys.modules if n.split(".")[0] in (PACKAGE, BENCH_ONLY)]
 
     finder = _Texts(texts)
     before = {name: sys.modules.pop(name) for name in ours()}
