@@ -276,23 +276,16 @@ def decode(frame, packs, memory) -> None:
         frame.kind = READ if frame.is_request else WRITE
     elif command == _CAN_FRAME:
         _decode_can(frame, t, memory)
-    elif _is_among(command, _WRITES):
+    elif command in _WRITES:
         frame.kind = WRITE
     else:
         _decode_answer(frame, t, command, size)
 
 
-def _is_among(command: int, commands: bytes) -> bool:
-    for other in commands:
-        if command == other:
-            return True
-    return False
-
-
 def _is_read(buf, place: int, size: int) -> bool:
     """Is buf[place : place + size] a question of those that only read? Its answer is longer."""
     if size == 1:
-        return _is_among(buf[place], _PLAIN_READS)
+        return buf[place] in _PLAIN_READS
     return size == 5 and (buf[place] == _SELECTIVE or buf[place] == _SETUP_SELECTIVE)
 
 
@@ -381,7 +374,9 @@ def _read_bms(frame, t) -> bool:
         return False
     if cells:
         read(_ROWS, buf, body, _BMS, 5, t)
-        _read_bms_current(buf, body, t)
+        measured = buf[body + 13] | buf[body + 14] | buf[body + 15] | buf[body + 16]
+        place = 13 if measured else 9  # one of the two, so that a frame counts as one sample
+        read(_ROWS, buf, body + place, _BMS + place, 4, t)
         read(_ROWS, buf, body + 26, _BMS + 26, 2 * cells, t)
         _read_balance(buf, body + 26 + 2 * cells, min(cells, MAX_CELLS), t)
         for number in range(temps):
@@ -392,13 +387,6 @@ def _read_bms(frame, t) -> bool:
             lowest = min(lowest, t.cell_mv[cell])
         _hide_no_soc(t, lowest)
     return True
-
-
-def _read_bms_current(buf, body: int, t) -> None:
-    """One of the two, so that a frame counts as one sample."""
-    measured = buf[body + 13] | buf[body + 14] | buf[body + 15] | buf[body + 16]
-    place = 13 if measured else 9
-    read(_ROWS, buf, body + place, _BMS + place, 4, t)
 
 
 def _read_balance(buf, place: int, cells: int, t) -> None:
