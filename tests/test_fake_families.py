@@ -306,7 +306,7 @@ DALY_A5 = Dialect(
 
 def owner_says_reversed(heard: Heard) -> None:
     for board in range(2):
-        heard.memory.reversed[board] = 1
+        heard.memory.boards[board] = 1
 
 
 def reversed_says(now: Readings) -> set[str]:

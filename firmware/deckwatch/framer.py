@@ -48,7 +48,8 @@ _DAMAGED = const(10)
 _BAD_LENGTH = const(11)
 _CUT = const(12)
 _BAD_CHECK = const(13)
-_NUMBERS = const(14)
+_LAST_AT = const(14)  # when bytes last came
+_NUMBERS = const(15)
 
 
 class Framer:
@@ -65,31 +66,29 @@ class Framer:
         self.receiver = receiver
         self.port = port
         longest = frames[0] | frames[1] << 8
-        self._buf = bytearray(longest + CHUNK)  # what waits is shorter than a frame
-        self._state = array("i", bytes(4 * _NUMBERS))
-        self._loop = (self._state, self._buf, frames, CHECKS)
+        room = longest + CHUNK  # what waits is shorter than a frame
+        self._loop = (array("i", bytes(4 * _NUMBERS)), bytearray(room), frames, CHECKS)
         self.frame = frame or Frame()
-        self._last = 0  # when bytes last came
         self.bytes = self.frames = self.frame_bytes = 0
         self.bad_check = self.bad_length = self.cut = self.noise = self.damaged = 0
 
     def feed(self, buf, n: int, now: int) -> None:
         """Takes buf[0:n], CHUNK bytes at most."""
-        state = self._state
-        if state[_READ] != state[_WRITE] and age_ms(now, self._last) > GAP_MS:
+        state = self._loop[0]
+        if state[_READ] != state[_WRITE] and age_ms(now, state[_LAST_AT]) > GAP_MS:
             self._scan(now, _NOTHING)
-        self._last = now
+        state[_LAST_AT] = now
         self.bytes = (self.bytes + n) & _COUNT
-        take(state, self._buf, buf, n)
+        take(state, self._loop[1], buf, n)
         self._scan(now, _ALL)
 
     def idle(self, now: int) -> int:
         """Ends a frame that silence has cut. Returns the ms until this must be asked again, 0 =
         nothing pending."""
-        state = self._state
+        state = self._loop[0]
         if state[_READ] == state[_WRITE]:
             return 0
-        quiet = age_ms(now, self._last)
+        quiet = age_ms(now, state[_LAST_AT])
         if state[_HELD] and quiet > _AFTER_MS:
             self._scan(now, _FRAMES)
             return self.idle(now)
@@ -105,7 +104,7 @@ class Framer:
 
     def _scan(self, now: int, patience: int) -> None:
         """Judges what is there and delivers what holds."""
-        state = self._state
+        state = self._loop[0]
         more = 1
         while more == 1:
             more = scan(self._loop, patience)
@@ -115,7 +114,7 @@ class Framer:
                 size = state[_SIZE]
                 self.frames = (self.frames + 1) & _COUNT
                 self.frame_bytes = (self.frame_bytes + size) & _COUNT
-                self.frame.begin(self._buf, state[_AT], size, state[_FRAMING], now)
+                self.frame.begin(self._loop[1], state[_AT], size, state[_FRAMING], now)
                 self.receiver.on_frame(self)
 
     def _tally(self, state) -> None:
@@ -125,5 +124,5 @@ class Framer:
         self.bad_length = (self.bad_length + state[_BAD_LENGTH]) & _COUNT
         self.cut = (self.cut + state[_CUT]) & _COUNT
         self.bad_check = (self.bad_check + state[_BAD_CHECK]) & _COUNT
-        for number in range(_NEWS, _NUMBERS):
+        for number in range(_NEWS, _LAST_AT):
             state[number] = 0

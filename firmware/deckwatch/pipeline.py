@@ -173,7 +173,6 @@ class Pipeline:
         ]
         self._share = _share_of(config.packs)
         self._telemetries = [pack.telemetry for pack in self.packs]
-        self._heads = [telemetry.head for telemetry in self._telemetries]
         self._memory = _memory_of(self._protocol, config)
         frame = Frame()
         self.framers: list = [
@@ -249,14 +248,14 @@ class Pipeline:
     def on_frame(self, framer) -> None:
         """A framer has a checked frame (called during feed)."""
         frame = framer.frame
-        begin(self._heads, frame.now)
+        begin(self._telemetries, frame.now)
         try:
             self._protocol.decode(frame, self._telemetries, self._memory)
         except Exception:
             self.decode_errors += 1
             if self._strict:
                 raise
-        if touched(self._heads):
+        if touched(self._telemetries):
             self._fresh = True
             for telemetry in self._telemetries:
                 telemetry.end()

@@ -27,23 +27,23 @@ _TICKS = const((1 << 30) - 1)
 _COUNT = const(0xFFFF)
 
 
-def begin(heads, now: int):
-    """A frame, complete at `now`, starts to fill the telemetries of these heads."""
-    i = len(heads)
+def begin(packs, now: int):
+    """A frame, complete at `now`, starts to fill these telemetries."""
+    i = len(packs)
     while i:
         i -= 1
-        head = heads[i]
+        head = packs[i].head
         head[_NOW] = now
         head[_MARKS] = 0
 
 
-def touched(heads) -> int:
+def touched(packs) -> int:
     """Has the frame set anything in one of them?"""
     marks = 0
-    i = len(heads)
+    i = len(packs)
     while i:
         i -= 1
-        head = heads[i]
+        head = packs[i].head
         marks |= head[_MARKS]
     return marks
 

@@ -31,24 +31,24 @@ _COUNT = const(0xFFFF)
 
 
 @micropython.viper
-def begin(heads, now: int):
-    """A frame, complete at `now`, starts to fill the telemetries of these heads."""
-    i = int(len(heads))
+def begin(packs, now: int):
+    """A frame, complete at `now`, starts to fill these telemetries."""
+    i = int(len(packs))
     while i:
         i -= 1
-        head = ptr32(heads[i])
+        head = ptr32(packs[i].head)
         head[_NOW] = now
         head[_MARKS] = 0
 
 
 @micropython.viper
-def touched(heads) -> int:
+def touched(packs) -> int:
     """Has the frame set anything in one of them?"""
     marks = 0
-    i = int(len(heads))
+    i = int(len(packs))
     while i:
         i -= 1
-        head = ptr32(heads[i])
+        head = ptr32(packs[i].head)
         marks |= head[_MARKS]
     return marks
 

@@ -114,20 +114,22 @@ _MOST_MV = const(5000)
 _CHARGE_OVER_CURRENT = const(8)  # place in faults.FAULTS; the discharge one is next
 _OVER_CURRENTS = const(3 << 8)
 
+# Memory.boards, each for both of them
+_REVERSED = const(0)  # 1 = counts its current the other way round than its dialect does
+_CELLS = const(2)  # how many the board has, 0 = not said yet; so the next
+_PROBES = const(4)
+_CONTRADICTED = const(6)  # so often in a row its state has contradicted its current
+_HAD_ZERO = const(8)  # the last set held a cell at 0 V
+
 
 class Memory:
     """What must be kept between frames, per board where boards differ.
 
-    reversed: 1 = counts its current the other way round than its dialect does. cells, probes: how
-    many the board has, 0 = not said yet. register: first register of the last unanswered read.
+    register: first register of the last unanswered read.
     """
 
     def __init__(self) -> None:
-        self.reversed = bytearray(_BOARDS)
-        self.cells = bytearray(_BOARDS)
-        self.probes = bytearray(_BOARDS)
-        self.contradictions = bytearray(_BOARDS)
-        self.had_zero = bytearray(_BOARDS)
+        self.boards = bytearray(5 * _BOARDS)
         self.set_mv = array("H", bytes(2 * _BOARDS * MAX_CELLS))
         self.set_frames = array("H", bytes(2 * _BOARDS))  # bit n: frame n + 1 of the set is in
         self.set_at = array("i", bytes(4 * _BOARDS))
@@ -139,20 +141,20 @@ class Memory:
     def configure(self, config) -> None:
         """Takes the owner's word on the current's direction; the board's state may correct it."""
         for board in range(_BOARDS):
-            self.reversed[board] = config.current_reversed
+            self.boards[_REVERSED + board] = config.current_reversed
 
     def count(self, board: int, cells: int, probes: int) -> None:
         """The board says how many cells and probes it has."""
         if 1 <= cells <= _MOST_CELLS and probes <= _MOST_PROBES:
-            if cells != self.cells[board]:
+            if cells != self.boards[_CELLS + board]:
                 self.set_frames[board] = 0
-            self.cells[board] = cells
-            self.probes[board] = probes
+            self.boards[_CELLS + board] = cells
+            self.boards[_PROBES + board] = probes
 
     def believes(self, board: int, has_zero: bool) -> bool:
         """Is a set of cells to be handed on? One at 0 V must be there twice: boards slip (5)."""
-        had_zero = self.had_zero[board]
-        self.had_zero[board] = has_zero
+        had_zero = self.boards[_HAD_ZERO + board]
+        self.boards[_HAD_ZERO + board] = has_zero
         return bool(had_zero) or not has_zero
 
 
@@ -200,7 +202,7 @@ def _take_a5(frame, t, memory, command: int) -> None:
     if command == 0x95:
         _take_cells(frame, t, memory)
     elif command == 0x96:
-        _take_temps(frame, t, memory.probes[board])
+        _take_temps(frame, t, memory.boards[_PROBES + board])
     else:
         _take(_A5, frame, 8 * command, 8 * command, 8 * command + 8, t, memory)
     if command == 0x93:
@@ -212,7 +214,7 @@ def _take_a5(frame, t, memory, command: int) -> None:
 def _take_cells(frame, t, memory) -> None:
     """One frame of a set; the set is handed on when all its frames came within a moment."""
     board = frame.pack
-    cells = memory.cells[board]
+    cells = memory.boards[_CELLS + board]
     last = (cells + 2) // 3
     number = frame.buf[frame.body]
     if number < 1 or number > last:
@@ -332,8 +334,9 @@ def _take_block(table, frame, start: int, temps: int, counts: int, t, memory) ->
     if start <= counts and counts + 4 <= start + frame.body_size:
         memory.count(board, _word(frame, counts - start), _word(frame, counts + 2 - start))
     _take(table, frame, start, temps + 16, start + frame.body_size, t, memory)
-    _take(table, frame, start, temps, temps + 2 * min(memory.probes[board], 8), t, memory)
-    end = 2 * min(memory.cells[board], MAX_CELLS)
+    probes = min(memory.boards[_PROBES + board], 8)
+    _take(table, frame, start, temps, temps + 2 * probes, t, memory)
+    end = 2 * min(memory.boards[_CELLS + board], MAX_CELLS)
     if start < end and memory.believes(board, _has_zero(frame, start, end)):
         _take(table, frame, start, 0, end, t, memory)
 
@@ -354,12 +357,12 @@ def _take(table, frame, start: int, first: int, end: int, t, memory) -> None:
     end = min(end, start + frame.body_size)
     if first < end:
         read(table, frame.buf, frame.body + first - start, first, end - first, t)
-    if memory.reversed[frame.pack]:
+    if memory.boards[_REVERSED + frame.pack]:
         if t.count[_CURRENT] != current:
             t.value[_CURRENT] = -t.value[_CURRENT]
         if t.count[_FAULTS_A] != faults:
             _swap_over_currents(t)
-    _drop_impossible(t, memory.cells[frame.pack])
+    _drop_impossible(t, memory.boards[_CELLS + frame.pack])
 
 
 def _swap_over_currents(t) -> None:
@@ -392,10 +395,10 @@ def _check_direction(frame, t, memory, state: int) -> None:
     if age_ms(frame.now, t.stamp[_CURRENT]) > _PAIR_MS:
         return
     if (current > 0) == (state == 1):
-        memory.contradictions[board] = 0
+        memory.boards[_CONTRADICTED + board] = 0
         return
-    memory.contradictions[board] += 1
-    if memory.contradictions[board] == _CONTRADICTIONS:
-        memory.contradictions[board] = 0
-        memory.reversed[board] ^= 1
+    memory.boards[_CONTRADICTED + board] += 1
+    if memory.boards[_CONTRADICTED + board] == _CONTRADICTIONS:
+        memory.boards[_CONTRADICTED + board] = 0
+        memory.boards[_REVERSED + board] ^= 1
         t.drop(_CURRENT)

@@ -19,7 +19,7 @@ from deckwatch.frame import READ, REPLY, WRITE
 from deckwatch.framings import framed
 from deckwatch.passing import bits
 from deckwatch.rows import compiled, moved, requested
-from deckwatch.telemetry import INDEX, MAX_CELLS, NO_PROBE
+from deckwatch.telemetry import INDEX, MAX_CELLS, MAX_PROBES, NO_PROBE
 from deckwatch.ticks import age_ms
 
 BAUDS = (115200,)
@@ -222,8 +222,8 @@ _ROWS = compiled(
 class Parts:
     """A set in several frames, handed on only when whole, in order and of one moment."""
 
-    def __init__(self) -> None:
-        self.raw = array("h", bytes(2 * MAX_CELLS))
+    def __init__(self, most: int) -> None:
+        self.raw = array("h", bytes(2 * most))
         self._next = -1  # number of the value that must come next; -1 = waiting for the first
         self._began = 0
 
@@ -239,13 +239,13 @@ class Parts:
             self._next = -1
             return 0
         for at in range(place + 2, place + size - 1, 2):
-            if self._next < MAX_CELLS:
+            if self._next < len(self.raw):
                 self.raw[self._next] = _signed(buf, at)
             self._next += 1
         if self._next != total:
             return 0
         self._next = -1
-        return min(total, MAX_CELLS)
+        return min(total, len(self.raw))
 
 
 class Memory:
@@ -256,8 +256,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.bms = -1
-        self.cells = Parts()
-        self.temps = Parts()
+        self.cells = Parts(MAX_CELLS)
+        self.temps = Parts(MAX_PROBES)
 
 
 def decode(frame, packs, memory) -> None:
