@@ -22,6 +22,7 @@ from app_rig import (
     status,
 )
 from deckwatch import config
+from deckwatch.expected import expected
 from deckwatch.guardrails.rules import Rules
 from deckwatch.guardrails.table import CODES
 from deckwatch.protocols import xiaomi
@@ -156,8 +157,8 @@ def test_a_long_press_runs_the_self_test_and_tells_what_is_watched(dongle64: Don
     assert groups(trace, told_ms) == ["green"] * 5
     assert trace.said("watched group") == [f"watched group {n}: all" for n in (1, 2, 3, 4, 5)]
     settings = config.load({})
-    expected = Rules(settings).expected(settings, xiaomi.STEADY)
-    unwatched = [code for number, code in enumerate(CODES) if not expected[number]]
+    watched = expected(settings, Rules(settings).armed, xiaomi.STEADY)
+    unwatched = [code for number, code in enumerate(CODES) if not watched[number]]
     unwatched.remove("silence")  # which needs no word from the battery
     assert trace.said("not watched")[0].split()[2:] == unwatched
     assert trace.colours()[-1][1] == "green"

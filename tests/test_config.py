@@ -3,6 +3,7 @@
 import pytest
 from deckwatch import config
 from deckwatch.config import ConfigError, load
+from deckwatch.expected import expected
 from deckwatch.guardrails.rules import Rules
 from deckwatch.guardrails.table import CODES, ROWS, needs, option_names
 from deckwatch.index import PROFILES
@@ -283,8 +284,8 @@ def test_voltage_above_full_is_rounded_to_10_mv(series: int, permille: int, mv: 
 
 def expected_codes(settings: config.Config, *steady: str) -> set[str]:
     """What can be watched where these slots pass by."""
-    expected = Rules(settings).expected(settings, bits(*steady))
-    return {code for number, code in enumerate(CODES) if expected[number]}
+    found = expected(settings, Rules(settings).armed, bits(*steady))
+    return {code for number, code in enumerate(CODES) if found[number]}
 
 
 def test_guardrail_is_expected_when_all_it_stands_on_passes_by() -> None:

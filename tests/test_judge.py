@@ -518,9 +518,9 @@ def test_rules_are_the_table_with_the_owners_limits() -> None:
     assert list(rules.limit[:2]) == [80, -(1 << 29)]
     unarmed = [row[0] for rule, row in enumerate(ROWS) if not rules.armed[rule]]
     assert unarmed == ["idle_pack"]  # there is but one pack
-    assert len(rules.rows) == len(ROWS) * 10 + 4
+    assert len(rules.rows) == len(ROWS) * 8 + 4
     for rule, row in enumerate(ROWS):
-        packed = struct.unpack_from("<BBBBHH", rules.rows, rule * 10)
+        packed = struct.unpack_from("<BBBBHH", rules.rows, rule * 8)
         slot, gate, flags, first, clear_by, clear_hold = packed
         assert SLOTS[slot] == row[1]
         assert (gate == 255) if not row[3] else SLOTS[gate] == row[3]
@@ -528,7 +528,7 @@ def test_rules_are_the_table_with_the_owners_limits() -> None:
         assert (sense, flags >> 3) == (row[2], row[5])
         assert bool(flags & 4) == (row[3] in ("still", "resting"))
         assert (clear_by, clear_hold * 100) == (row[6], row[7])
-        assert rules.rows[rule * 10 + 10 + 3] == first + len(row[8])
+        assert rules.rows[rule * 8 + 8 + 3] == first + len(row[8])
         for place, (level, _, _, _, hold_ms) in enumerate(row[8], first):
             assert struct.unpack_from("<BH", rules.places, place * 3) == (level, hold_ms // 100)
         assert GROUP[CODES.index(row[0])] == row[4]
@@ -615,14 +615,13 @@ def compiled_rules(rules: list[Rule], slots: list[int], gates: list[int]) -> Any
     """The model's rules as `Rules` has them."""
     rows = b"".join(
         struct.pack(
-            "<BBBBHHH",
+            "<BBBBHH",
             slot,
             gate,
             (rule.sign > 0) | rule.strict << 1 | rule.holding << 2 | rule.need << 3,
             number * len(LEVELS),
             rule.clear_by,
             rule.clear_hold_ms // 100,
-            0,
         )
         for number, (rule, slot, gate) in enumerate(zip(rules, slots, gates, strict=True))
     )

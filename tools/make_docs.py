@@ -169,8 +169,8 @@ def _expects(profile: str, code: int) -> bool:
     steady = firmware(f"protocols.{settings.family}").STEADY
     of_the_line = firmware("guardrails.table").OF_THE_LINE
     named = firmware("guardrails.table").CODES[code] in of_the_line
-    rules = firmware("guardrails.rules").Rules(settings)
-    return named or bool(rules.expected(settings, steady)[code])
+    armed = firmware("guardrails.rules").Rules(settings).armed
+    return named or bool(firmware("expected").expected(settings, armed, steady)[code])
 
 
 # --- docs/signals.md -----------------------------------------------------------------------------

@@ -40,7 +40,9 @@ def start(family, profile):
     imported = in_use()
     forget(BOOT_ONLY)
     left = in_use()
-    return Pipeline(settings, None, ports=(BMS_TX, HOST_TX)), imported, left
+    core = Pipeline(settings, None, ports=(BMS_TX, HOST_TX))
+    forget(BOOT_ONLY)
+    return core, imported, left
 
 
 def main(family, profile, image=""):

@@ -127,6 +127,7 @@ class App:
         self._lines = open_lines(baud, inverted, settings.mode != "listen")
         ports = tuple([line.port for line in self._lines] + [HOST_TX])
         self.core = Pipeline(settings, self, ports=ports)
+        forget(BOOT_ONLY)  # it has asked for more
         self.core.clock(unix_s(), now_ms())
         print("guarding %s family %s baud %d" % (
             self.core.profile, self.core.family, baud,

@@ -85,6 +85,13 @@ def _poller_of(protocol, mode: str):
     return Poller(protocol.QUESTIONS, mode)
 
 
+def _expected(config, armed, steady: int):
+    """By code: can it be watched without anybody's doing?"""
+    from deckwatch.expected import expected
+
+    return expected(config, armed, steady)
+
+
 def _session_of(kind: int, target_mv: int, core):
     """The owner's session, begun now; loaded for it."""
     from deckwatch.sessions import Guided
@@ -167,7 +174,7 @@ class Pipeline:
         self._protocol = load_protocol(config.family)
         self._strict = strict
         rules = Rules(config)
-        self._expected = rules.expected(config, self._protocol.STEADY)
+        self._expected = _expected(config, rules.armed, self._protocol.STEADY)
         self.packs = [
             Pack(number, config, self._protocol, rules, sink) for number in range(config.packs)
         ]
@@ -427,7 +434,7 @@ class Pipeline:
         rules.take(config)
         for pack in self.packs:
             pack.judge.release()
-        self._expected = rules.expected(config, self._protocol.STEADY)
+        self._expected = _expected(config, rules.armed, self._protocol.STEADY)
         self._unshown = True
 
     def begin(self, kind: int, target_mv: int) -> None:

@@ -30,7 +30,7 @@ _FIND += bytes((BLUE, 0, 150 // MS, DARK, 0, 150 // MS)) * 15
 _HOLD = bytes((AMBER, 2000 // HZ, 100 // MS, DARK, 0, 200 // MS))
 _HOLD += bytes((AMBER, 0, 100 // MS, DARK, 0, 200 // MS)) * 15
 # Loaded for the length of a change
-_CHANGING = ("settings", "config", "profiles")
+_CHANGING = ("settings", "config", "expected", "profiles")
 _SESSION = ("sessions",)
 
 

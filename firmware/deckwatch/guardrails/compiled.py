@@ -2,7 +2,7 @@
 never reach a dongle: the linker puts these values in place of what makes them (packlab/linking).
 
 RULES has RULE bytes a row: its slot, GATE (a slot, or NO_GATE), FLAGS, FIRST; then in two bytes
-each, the lower one first, CLEAR_BY, CLEAR_HOLD (0.1 s) and STANDS_ON (bits of passing.py).
+each, the lower one first, CLEAR_BY and CLEAR_HOLD (0.1 s).
 FLAGS: RISING, too high is bad; STRICT, the limit itself is not; HOLDING, its gate suspends
 judgement; from NEED on, how many samples must agree.
 
@@ -16,17 +16,15 @@ code that is good news.
 from micropython import const
 
 from deckwatch.guardrails import table
-from deckwatch.guardrails.table import CODES, ROWS, needs
-from deckwatch.passing import NEVER, PASSING, bits
+from deckwatch.guardrails.table import CODES, ROWS
 from deckwatch.telemetry import INDEX
 
-RULE = const(10)
+RULE = const(8)
 GATE = const(1)
 FLAGS = const(2)
 FIRST = const(3)
 CLEAR_BY = const(4)
 CLEAR_HOLD = const(6)
-STANDS_ON = const(8)
 RISING = const(1)
 STRICT = const(2)
 HOLDING = const(4)
@@ -45,11 +43,6 @@ def _first(number: int) -> int:
     return sum([len(row[8]) for row in ROWS[:number]])
 
 
-def _stands_on(row: tuple) -> int:
-    names = [name for name in needs(row) if name in PASSING]
-    return bits(*names) | (NEVER if set(needs(row)) - set(names) else 0)
-
-
 def _rule(number: int) -> bytes:
     row = ROWS[number]
     flags = row[5] << NEED
@@ -57,12 +50,8 @@ def _rule(number: int) -> bytes:
     flags |= STRICT if len(row[2]) == 1 else 0
     flags |= HOLDING if row[3] in table.HOLDING else 0
     gate = INDEX[row[3]] if row[3] else NO_GATE
-    return (
-        bytes((INDEX[row[1]], gate, flags, _first(number)))
-        + _pair(row[6])
-        + _pair(row[7] // _TICK_MS)
-        + _pair(_stands_on(row))
-    )
+    fields = bytes((INDEX[row[1]], gate, flags, _first(number)))
+    return fields + _pair(row[6]) + _pair(row[7] // _TICK_MS)
 
 
 RULES = b"".join([_rule(number) for number in range(len(ROWS))] + [bytes((0, 0, 0, _first(99)))])

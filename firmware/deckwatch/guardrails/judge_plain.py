@@ -6,7 +6,7 @@ from deckwatch.telemetry import FIRST_LASTING
 
 _TICK_MS = const(100)  # hold times are kept in tenths of a second
 _UNARMED = const(-(1 << 29))
-_RULE = const(10)  # bytes of a row, and where its fields lie: compiled.py
+_RULE = const(8)  # bytes of a row, and where its fields lie: compiled.py
 _GATE = const(1)
 _FLAGS = const(2)
 _FIRST = const(3)

@@ -6,16 +6,13 @@ from micropython import const
 from deckwatch.guardrails.compiled import (
     FIRST,
     FLAGS,
-    GROUP,
     PLACE,
     PLACES,
     RISING,
     RULE,
     RULES,
-    STANDS_ON,
     START,
 )
-from deckwatch.passing import CELLS, DESIGN, GROUPS
 
 UNARMED = const(-(1 << 29))
 
@@ -40,22 +37,6 @@ class Rules:
             for place in range(RULES[rule * RULE + FIRST], RULES[rule * RULE + RULE + FIRST]):
                 if self.limit[place] != UNARMED:
                     self.armed[rule] = True
-
-    def expected(self, config, steady: int) -> bytearray:
-        """By code: can it be watched on a line where `steady` (passing.py) passes by, without
-        anybody's doing?"""
-        if config.series or steady & CELLS:
-            steady |= GROUPS
-        if config.design_mah:
-            steady |= DESIGN
-        found = bytearray(len(GROUP))
-        for code in range(len(GROUP)):
-            for rule in range(START[code], START[code + 1]):
-                at = rule * RULE + STANDS_ON
-                stands_on = RULES[at] | RULES[at + 1] << 8
-                if self.armed[rule] and not stands_on & ~steady:
-                    found[code] = True
-        return found
 
     def place(self, rule: int, level: int) -> int:
         """Where a level of a rule is kept."""

@@ -14,6 +14,7 @@ BOOT_ONLY = (
     "detect",
     "search",
     "index",
+    "expected",
     "profiles",
 )
 
