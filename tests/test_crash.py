@@ -20,7 +20,9 @@ class App:
     def run(self):
         self._start()
     def _start(self):
-        Pipeline().tick()
+        core = Pipeline()
+        core.tick()
+        core.tick()
 """,
     "deckwatch/pipeline.py": """
 from deckwatch.judge import Judge

@@ -135,6 +135,30 @@ def _helper(self, n):
     self.x += n
     return self.x > 3
 """,
+    "a returned condition": """
+def run(self, n):
+    return n > 1 and n < 4 and self._helper(n) and self.x
+def _helper(self, n):
+    for k in range(n):
+        self.x += k
+        if self.x > 4:
+            return 0
+    self.y = n
+    return n
+""",
+    "one of two": """
+def run(self, n):
+    self.y = self._helper(n) if n > 2 else self.x
+    return 1 if n < 4 else self._other(n)
+def _helper(self, n):
+    self.x += n
+    return self.x > 3
+def _other(self, n):
+    self.x = n
+    for k in range(n):
+        if k > 3:
+            return k
+""",
     "a source": """
 def run(self, n):
     return [k for k in self._helper(n)] + [self.x]
@@ -380,7 +404,7 @@ def _helper(self, n):
 """,
     "would come though not asked for": """
 def run(self, n):
-    return n > 1 and self._helper(n)
+    return self.tell(n > 1 and self._helper(n))
 def _helper(self, n):
     self.x = n
     return n
@@ -672,13 +696,55 @@ def test_what_a_moved_body_needs_of_other_files_comes_along() -> None:
     source = framed(MOVED["another object's"]).replace("self.length *= 2", "self.length = late(n)")
     files = {
         "deckwatch/pipeline.py": "from deckwatch.loops_plain import late\n" + source,
-        "deckwatch/loops_plain.py": "def late(n):\n    return len(str(n))\n",
+        "deckwatch/loops_plain.py": "KNOWN = []\ndef late(n):\n    return KNOWN.count(n)\n",
         "deckwatch/app.py": APP,
     }
     text = link(files)["deckwatch/pipeline.py"]
     (taken,) = re.findall(r"from deckwatch.loops_plain import (\w+)", text)
     assert functions(text) == IN_ANY_CASE
     assert f"= {taken}(" in text
+
+
+def test_what_needs_nothing_of_its_file_goes_into_another() -> None:
+    app = APP + "    def run(self, n):\n        self.core.look_up(n)\n"
+    source = framed("def look_up(self, n):\n    n += 1\n    self.x = abs(n)\n")
+    made = link({"deckwatch/pipeline.py": source, "deckwatch/app.py": app})
+    (unlike,) = link(
+        {"deckwatch/pipeline.py": source.replace("abs", "helper"), "deckwatch/app.py": app}
+    )["deckwatch/app.py"].splitlines()[-1:]
+    assert "abs(" in made["deckwatch/app.py"]
+    assert "abs(" not in made["deckwatch/pipeline.py"]
+    assert unlike.endswith("(nan)")  # the call
+
+
+def test_a_task_holds_nothing_it_needed_for_a_moment_only() -> None:
+    source = framed("""
+async def run(self, n):
+    while n < 3:
+        n += 1
+        self._helper(n)
+        if self._other(n):
+            self.seen.append(n)
+def _helper(self, n):
+    large = [n] * n
+    self.told = large[1:]
+def _other(self, n):
+    large = n * 2
+    return large > 4
+def look(self):
+    return self.told, self.seen
+""")
+    text, beside = linked(source)
+    assert functions(text) == IN_ANY_CASE + 1
+    assert text.count("v0 = None") == 1, text  # the second one's is asked for
+    run = "import asyncio\ndef run():\n    core = Core()\n    asyncio.run(core.run(0))\n"
+    run += "    return core.look()\n"
+    from_it = "from deckwatch.pipeline import {} as Core\n"
+    results = []
+    for program, said_by in ((source, BESIDE), (text, beside)):
+        name = said_by.partition("import ")[2].split()[0]
+        results.append(said(program, from_it.format(name) + run))
+    assert results[0] == results[1]
 
 
 def test_methods_nobody_calls_are_left_out() -> None:

@@ -9,9 +9,10 @@ string says (names.py). KEPT are those that programs beside the firmware call or
 """
 
 import ast
+import builtins
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from packlab.linking.bodies import Moved, can_move, free_names, fresh_names, given, locals_of
@@ -20,9 +21,10 @@ from packlab.linking.modules import bound
 from packlab.linking.origins import take_in
 from packlab.linking.places import located, names_at, replaced, statements
 
-KEPT = frozenset(["checkpoint", "empty", "keep", "load_protocol", "step"])
+KEPT = frozenset(["button", "checkpoint", "empty", "keep", "load_protocol", "on_alert", "step"])
 _MOST = 64  # arguments and locals of a function
 _LOCALS = 16  # up to which MicroPython reaches each with one byte
+_EVERYWHERE = frozenset(dir(builtins))
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -124,7 +126,8 @@ class Inlining:
         return {
             key: codes[0] for key, codes in made.items()
             if key and len(codes) == 1 and key not in self._kept and self._said[key] == 1
-            and called.get(key) == codes[0].home and can_move(codes[0].node)
+            and key in called and can_move(codes[0].node)
+            and (called[key] == codes[0].home or free_names(codes[0].node) <= _EVERYWHERE)
             and not (codes[0].is_method and codes[0].node.name in assigned)
         }  # fmt: skip
 
@@ -156,7 +159,10 @@ class Inlining:
                 continue
             take_in(code.node, callee.node)
             self._take_out(callee)
-            self.changed[code.home, code.item] |= self.changed[callee.home, callee.item]
+            if callee.home == code.home:
+                self.changed[code.home, code.item] |= self.changed[callee.home, callee.item]
+            else:  # which takes nothing from its file
+                self.changed[code.home, code.item].add(code.item)
 
     def _put(self, call: ast.Call, callee: Code, caller: Code) -> bool:
         assert isinstance(callee.node, ast.FunctionDef)
@@ -174,12 +180,13 @@ class Inlining:
         if moved.expression is not None:
             replaced(caller.node, call, moved.expression)
             return True
-        new = None if place is None else statements(place, call, moved, names[0])
-        if place is None or new is None:
+        if place is None:
+            return False
+        place = replace(place, is_waiting=isinstance(caller.node, ast.AsyncFunctionDef))
+        new = statements(place, call, moved, names[0])
+        if new is None:
             return False
         added = (set(bound(new)) | set(moved.taken)) - bound_there
-        if added and isinstance(caller.node, ast.AsyncFunctionDef):
-            return False
         if added and len(locals_of(caller.node) | added) > _LOCALS:
             return False
         place.body[place.number : place.number + 1] = new
@@ -197,6 +204,13 @@ def keys(tree: ast.AST) -> Iterator[str]:
     """Keys a tree says."""
     for node in ast.walk(tree):
         yield from _keys_of(node)
+
+
+def made_in(tree: ast.AST) -> Iterator[str]:
+    """Keys of the methods a tree has."""
+    for node in ast.walk(tree):
+        if isinstance(node, _Function):
+            yield key_of(node)
 
 
 def _keys_of(node: ast.AST) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import ast
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packlab.linking.bodies import Moved, blocks, ended, returns_early, runs_to_its_end
 from packlab.linking.effects import INNER, before, does, is_fixed, roots
@@ -10,11 +10,13 @@ from packlab.linking.effects import INNER, before, does, is_fixed, roots
 
 @dataclass(frozen=True)
 class Place:
-    """body[number] is the statement. is_last: the function ends with it; is_left: or behind it."""
+    """body[number] is the statement. is_last: the function ends with it; is_left: or behind it.
+    is_waiting: the function lives long, so what it needed for a moment must not stay in it."""
 
     body: "list[ast.stmt]"
     number: int
     is_last: bool
+    is_waiting: bool = False
 
     @property
     def statement(self) -> ast.stmt:
@@ -63,15 +65,18 @@ def statements(place: Place, call: ast.Call, moved: Moved, result: str) -> "list
     """What takes the place of the statement. A call that is still in it is to be replaced by
     result, a free name. None where the order of things would be another one."""
     statement = place.statement
-    split = _split(statement, call)
+    split = _split(statement, call, result)
     if split is not None:
-        outer, inner = split
-        found = statements(Place([inner], 0, place.is_last), call, moved, result)
-        if found is not None:
-            outer.body = found
-        return None if found is None else [outer]
+        new, block = split
+        inner = replace(place, body=block, number=0, is_last=False)
+        found = statements(inner, call, moved, result)
+        if found is None:
+            return None
+        block[:] = found
+        return new
     if not _keeps_order(statement, call, moved):
         return None
+    after: list[ast.stmt] = []
     match statement:
         case ast.Expr(value=value) if value is call:
             found = _dropped(moved.body, place)
@@ -83,11 +88,13 @@ def statements(place: Place, call: ast.Call, moved: Moved, result: str) -> "list
         case _:
             name = ast.Name(result, ast.Store())
             found = ended(moved.body, lambda value: [_assign(name, value)])
-            if found is not None:
-                found = [*found, statement]
+            after = [statement]
     if found is None:
         return None
-    return [*moved.before, *found] or [ast.Pass()]
+    if place.is_waiting and runs_to_its_end(found):
+        held = [name for name in moved.taken if name != result or not after]
+        found = [*found, *(_assign(ast.Name(name, ast.Store()), None) for name in held)]
+    return [*moved.before, *found, *after] or [ast.Pass()]
 
 
 def replaced(tree: ast.AST, node: ast.expr, new: ast.expr) -> None:
@@ -104,15 +111,40 @@ def _holds(tree: ast.AST, call: ast.Call) -> bool:
     return any(node is call for node in ast.walk(tree))
 
 
-def _split(statement: ast.stmt, call: ast.Call) -> "tuple[ast.If, ast.If] | None":
-    """`if a and call(): …` as `if a:` and `if call(): …`."""
+def _split(
+    statement: ast.stmt, call: ast.Call, result: str
+) -> "tuple[list[ast.stmt], list[ast.stmt]] | None":
+    """A call that comes under a condition as one that comes in any case, below an `if`: (the
+    statements, the block of them that holds that alone)."""
     match statement:
         case ast.If(test=ast.BoolOp(op=ast.And(), values=values), orelse=[]):
-            (number,) = (n for n, value in enumerate(values) if _holds(value, call))
-            if number:
-                outer = ast.If(_all(values[:number]), [], [])
-                return outer, ast.If(_all(values[number:]), statement.body, [])
+            first, rest = _parted(values, call)
+            if first:
+                block: list[ast.stmt] = [ast.If(_all(rest), statement.body, [])]
+                return [ast.If(_all(first), block, [])], block
+        case ast.Return(value=ast.BoolOp(op=ast.And(), values=values)):
+            first, rest = _parted(values, call)
+            if first:
+                block = [ast.Return(_all(rest))]
+                kept = ast.Name(result, ast.Load())
+                begin = _assign(ast.Name(result, ast.Store()), _all(first))
+                return [begin, ast.If(kept, block, []), ast.Return(kept)], block
+        case ast.Assign(value=ast.IfExp(test=test) as value) if not _holds(test, call):
+            sides: list[list[ast.stmt]] = [
+                [ast.Assign(copy.deepcopy(statement.targets), side, lineno=0)]
+                for side in (value.body, value.orelse)
+            ]
+            return [ast.If(test, *sides)], sides[_holds(value.orelse, call)]
+        case ast.Return(value=ast.IfExp(test=test) as value) if not _holds(test, call):
+            sides = [[ast.Return(side)] for side in (value.body, value.orelse)]
+            return [ast.If(test, *sides)], sides[_holds(value.orelse, call)]
     return None
+
+
+def _parted(values: "list[ast.expr]", call: ast.Call) -> "tuple[list[ast.expr], list[ast.expr]]":
+    """Those before that with the call, and the rest."""
+    (number,) = (n for n, value in enumerate(values) if _holds(value, call))
+    return values[:number], values[number:]
 
 
 def _all(values: "list[ast.expr]") -> ast.expr:

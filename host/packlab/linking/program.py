@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from packlab.linking.files import SPOKEN, closure, is_family, leaders
-from packlab.linking.inlining import KEPT, Inlining, keys
+from packlab.linking.inlining import KEPT, Inlining, keys, made_in
 from packlab.linking.modules import PACKAGE, Module, bound, dotted, parsed, strings
 from packlab.linking.names import Names
 from packlab.linking.numbering import most_used_first
@@ -202,6 +202,7 @@ class Program:
             item.wanted = {n: m for one in every for n, m in one.items() if n in item.uses}
         for leader in self.items.keys() - own.keys():
             said = {key for item in self.items[leader] for key in keys(item.statement)}
+            said |= {key for item in self.items[leader] for key in made_in(item.statement)}
             said |= {name for item in self.items[leader] for name in item.uses}
             for key in sorted(said & inlining.gone):
                 raise ValueError(
