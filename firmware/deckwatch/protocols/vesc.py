@@ -219,45 +219,39 @@ _ROWS = compiled(
 )
 
 
-class Parts:
-    """A set in several frames, handed on only when whole, in order and of one moment."""
-
-    def __init__(self, most: int) -> None:
-        self.raw = array("h", bytes(2 * most))
-        self._next = -1  # number of the value that must come next; -1 = waiting for the first
-        self._began = 0
-
-    def take(self, buf, place: int, size: int, now: int) -> int:
-        """Keeps [first, total, value, ...]. Returns how many values `raw` holds once the last one
-        is in, else 0."""
-        first = buf[place]
-        total = buf[place + 1]
-        if not first:
-            self._next = 0
-            self._began = now
-        if first != self._next or age_ms(now, self._began) > _MOMENT_MS:
-            self._next = -1
-            return 0
-        for at in range(place + 2, place + size - 1, 2):
-            if self._next < len(self.raw):
-                self.raw[self._next] = _signed(buf, at)
-            self._next += 1
-        if self._next != total:
-            return 0
-        self._next = -1
-        return min(total, len(self.raw))
-
-
 class Memory:
-    """What BMS frames passed on from the CAN bus need: the sets half received, and whose they are.
+    """What BMS frames passed on from the CAN bus need: the sets half received, each in several
+    frames and handed on only when whole, in order and of one moment, and whose they are.
 
-    bms: CAN id of the first BMS heard; another one's values would mix with its own.
+    bms: CAN id of the first BMS heard; another one's values would mix with its own. raw: the set
+    of cells, from MAX_CELLS on that of temperatures.
     """
 
     def __init__(self) -> None:
         self.bms = -1
-        self.cells = Parts(MAX_CELLS)
-        self.temps = Parts(MAX_PROBES)
+        self.raw = array("h", bytes(2 * (MAX_CELLS + MAX_PROBES)))
+        self._next = array("h", [-1, -1])  # number of the value that must come next; -1 = first
+        self._began = array("i", [0, 0])
+
+    def take(self, place: int, most: int, buf, at: int, size: int, now: int) -> int:
+        """Keeps [first, total, value, ...] from raw[place] on, `most` values. Returns how many
+        there are once the last one is in, else 0."""
+        own = 1 if place else 0
+        number = self._next[own]
+        self._next[own] = -1
+        if not buf[at]:
+            number = 0
+            self._began[own] = now
+        if buf[at] != number or age_ms(now, self._began[own]) > _MOMENT_MS:
+            return 0
+        for value_at in range(at + 2, at + size - 1, 2):
+            if number < most:
+                self.raw[place + number] = _signed(buf, value_at)
+            number += 1
+        if number == buf[at + 1]:
+            return min(number, most)
+        self._next[own] = number
+        return 0
 
 
 def decode(frame, packs, memory) -> None:
@@ -450,11 +444,11 @@ def _decode_can(frame, t, memory) -> None:
     command = buf[frame.body + 2]
     place = frame.body + 3
     if command == _CAN_CELLS and size >= 2:
-        for cell in range(memory.cells.take(buf, place, size, frame.now)):
-            t.set_cell(cell, memory.cells.raw[cell])
+        for cell in range(memory.take(0, MAX_CELLS, buf, place, size, frame.now)):
+            t.set_cell(cell, memory.raw[cell])
     elif command == _CAN_TEMPS and size >= 2:
-        for number in range(memory.temps.take(buf, place, size, frame.now)):
-            t.set_temp(number, _probe_dc(memory.temps.raw[number]))
+        for number in range(memory.take(MAX_CELLS, MAX_PROBES, buf, place, size, frame.now)):
+            t.set_temp(number, _probe_dc(memory.raw[MAX_CELLS + number]))
     elif command == _CAN_CURRENT:
         if size == 8:
             measured = buf[place + 4] | buf[place + 5] | buf[place + 6] | buf[place + 7]
