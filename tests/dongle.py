@@ -17,7 +17,7 @@ PLUG = ROOT / "boards" / "VIRTUAL" / "plug.py"
 
 # Of the heap, without what the board itself takes: what stock MicroPython 1.27 has on an ESP32
 # (165 KB by its gc at boot, micropython issue 18859); and what is enough to flash and update.
-STOCK_BYTES = 160 * 1024
+STOCK_BYTES = 96 * 1024
 UPDATE_BYTES = 96 * 1024
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 from conftest import MicroPython
-from dongle import Dongle, numbers, plugged_in
+from dongle import STOCK_BYTES, Dongle, numbers, plugged_in
 from packlab import cli
 from packlab.capture import CaptureReader, Chunk
 from packlab.flash import boards, bundle, chip, examine, flashing, image, link
+from packlab.journal.source import read
 from virtual_board import launch
 
 from tools.boards import WIRES
@@ -120,23 +121,27 @@ def test_flash_leaves_what_it_says_and_doctor_tells_it(
 
 @pytest.mark.parametrize("name", boards.names())
 def test_flashed_tree_replays_the_real_line(
-    name: str, tmp_path: Path, micropython64: MicroPython
+    name: str, tmp_path: Path, micropython32: MicroPython
 ) -> None:
-    """What the copied, compiled tree does on each board is what the checkout's sources do."""
+    """What the copied, compiled tree does on each board, in a chip's heap, is what the checkout's
+    sources do in any."""
     board = boards.load(name)
     state = tmp_path / "state"
     with plugged_in(state, board.chip) as dongle:
         flash(dongle, name, "--family", "xiaomi")
     config = {"console_s": 1}
     (state / "flash" / "config.json").write_text(json.dumps(config))
-    flashed = replay(micropython64, state / "flash", state, board, tmp_path)
+    flashed = replay(micropython32, state / "flash", state, board, tmp_path, STOCK_BYTES)
 
     other = tmp_path / "other"
     (other / "flash").mkdir(parents=True)
     (other / "flash" / "config.json").write_text(json.dumps(config))
     (other / "flash" / "board.json").write_text(json.dumps(board.over_stock()))
-    source = replay(micropython64, ROOT / "firmware", other, board, tmp_path)
+    source = replay(micropython32, ROOT / "firmware", other, board, tmp_path)
     assert seen(flashed) == seen(source)
+    assert "black box" not in "".join(flashed)
+    assert [r.kind for r in read(str(state)).records] == ["boot", "config"]
+    assert [r.kind for r in read(str(other)).records] == ["boot", "config"]
 
     said = [line.split(" print ", 1)[1] for line in flashed if " print " in line]
     lives = [line for line in said if line.startswith("live 1 ")]
@@ -152,9 +157,15 @@ def test_flashed_tree_replays_the_real_line(
 
 
 def replay(
-    micropython: MicroPython, tree: Path, state: Path, board: boards.Board, folder: Path
+    micropython: MicroPython,
+    tree: Path,
+    state: Path,
+    board: boards.Board,
+    folder: Path,
+    room: int = 0,
 ) -> list[str]:
-    """The board's trace of the real line; `tree` has main.py, `state` the flash."""
+    """The board's trace of the real line; `tree` has main.py, `state` the flash; room: bytes of
+    heap left to the firmware, 0 = as much as it likes."""
     lines = [
         f"{event.t_us + 3_000_000} {PORTS[event.port]} "
         + (event.data.hex() if isinstance(event, Chunk) else f"!{event.level}")
@@ -167,7 +178,8 @@ def replay(
     trace = folder / "trace.txt"
     trace.unlink(missing_ok=True)
     options = {"chip": board.chip, "pins": str(ROOT / "boards" / board.name / "pins.csv")}
-    launch.run([micropython.path], tree, state, feed, trace, options=options)
+    options["room"] = str(room)
+    launch.run([micropython.path], tree, state, feed, trace, heap="2m", options=options)
     return trace.read_text().splitlines()
 
 
