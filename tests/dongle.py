@@ -15,10 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PLUG = ROOT / "boards" / "VIRTUAL" / "plug.py"
 
 
-# Of the heap, without what the board itself takes: what stock MicroPython 1.27 has on an ESP32
-# (165 KB by its gc at boot, micropython issue 18859); and what is enough to flash and update.
+# Of the heap, without what the board itself takes: the budget for flashing, starting and all that
+# follows. Stock MicroPython 1.27 has 165 KB on an ESP32 (by its gc at boot, its issue 18859).
 STOCK_BYTES = 96 * 1024
-UPDATE_BYTES = 96 * 1024
 
 
 @cache

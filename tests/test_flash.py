@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -154,6 +155,18 @@ def test_flashed_tree_replays_the_real_line(
 
     driven = launch.outputs(flashed)
     assert not driven & {board.pins[wire] for wire in WIRES if wire in board.pins}
+
+
+def test_the_least_heap_is_found_and_is_within_the_budget(micropython32: MicroPython) -> None:
+    assert micropython32.bits == 32
+    tool = [sys.executable, str(ROOT / "tools" / "least_heap.py")]
+    done = subprocess.run([*tool, "84", "96"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = re.fullmatch(r"(\d+) KB of heap are enough \(budget 96, measured\)\n", done.stdout)
+    assert found
+    assert 84 < int(found[1]) <= 96
+    done = subprocess.run([*tool, "40", "60"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "least_heap.py: it does not work with 60 KB\n")
 
 
 def replay(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MicroPython
-from dongle import UPDATE_BYTES, Dongle, numbers, plugged_in
+from dongle import Dongle, numbers, plugged_in
 from packlab.errors import PacklabError
 from packlab.flash import bundle, update
 from packlab.flash.link import Link
@@ -36,7 +36,7 @@ def silent(_: str) -> None:
 @pytest.fixture
 def dongle(tmp_path: Path) -> Iterator[Dongle]:
     """With a heap of 96 KB: an update needs no more."""
-    with plugged_in(tmp_path / "state", room=UPDATE_BYTES) as plugged:
+    with plugged_in(tmp_path / "state") as plugged:
         yield plugged
 
 

@@ -78,13 +78,13 @@ def _write_feed(events: Iterable[Event], path: Path) -> int:
         last_us = event.t_us
     if first_us is None or last_us is None:
         raise PacklabError("the capture has no events; nothing to replay")
-    lines = _launcher().in_order(lines)
+    lines = launcher().in_order(lines)
     lines.append(f"{last_us + _AFTER_US} end")
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
     return (last_us - first_us) // 1000
 
 
-def _launcher() -> Any:
+def launcher() -> Any:
     """boards/VIRTUAL/launch.py as a module."""
     folder = str(root() / "boards" / "VIRTUAL")
     if folder not in sys.path:
