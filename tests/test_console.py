@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
 from deckwatch.guardrails.table import CODES, NAMES
+from deckwatch.outputs import live
 from deckwatch.outputs.console import Console
+from deckwatch.telemetry import KEPT
 from line_rig import LineRig, ninebot, status, words
 
 
@@ -130,3 +133,33 @@ def test_probe_that_is_not_fitted_is_a_dash() -> None:
     t.end()
     told.console.tell_live(told.line.core, 0)
     assert told.lines[0] == "live 1 temp_dc=-,250"
+
+
+def test_a_line_of_values_goes_once_over_the_names_and_takes_few_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Told every second for an hour, a search for each value from the first name on took longer
+    than the core."""
+
+    class Names(str):
+        found = 0
+
+        def find(self, *what: Any) -> int:
+            Names.found += 1
+            return super().find(*what)
+
+    told = Told()
+    told.line.answer(status())
+    told.line.advance(1000)
+    monkeypatch.setattr(live, "SLOT_NAMES", Names(live.SLOT_NAMES))
+    calls: list[str] = []
+    told.console._say = lambda text, end="\n": calls.append(text + end)
+    told.console.tell_live(told.line.core, 1000)
+    values, counters = "".join(calls).splitlines()
+    assert values.startswith("live 1 pack_mv=")
+    assert not values.endswith(" ")
+    assert "  " not in values
+    assert counters.startswith("link frames=1 ")
+    assert Names.found == KEPT
+    assert len(values.split()) > 30
+    assert len(calls) <= len(values.split()) // 16 + 2

@@ -13,6 +13,7 @@ from deckwatch.status import LOOKS
 from deckwatch.telemetry import SLOTS
 
 _ROOM = const(32)
+_WORDS = const(16)  # told at once, some 300 bytes
 _PACK = const(64)  # a change is kept as its code, and so much more for the second pack
 SLOT_NAMES = "".join([slot + " " for slot in SLOTS])
 
@@ -86,12 +87,15 @@ class Console:
         self._tell("link", counters(core))
 
     def _tell(self, head: str, words) -> None:
-        """A long line, word by word: in one piece it might not fit between what else the heap
-        holds."""
-        self._say(head, end="")
+        """A long line, a few words at a time: in one piece it might not fit between what else the
+        heap holds, and each piece costs a call."""
+        piece = [head]
         for word in words:
-            self._say("", word, end="")
-        self._say("")
+            piece.append(word)
+            if len(piece) > _WORDS:
+                self._say(" ".join(piece), end="")
+                piece = [""]
+        self._say(" ".join(piece))
 
 
 def _alert(alerts, code: int, name: str) -> str:

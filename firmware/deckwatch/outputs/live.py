@@ -3,7 +3,7 @@
 Lines of words: `live PACK slot=value...`, `link counter=value...`.
 """
 
-from deckwatch.outputs.console import SLOT_NAMES, name_of
+from deckwatch.outputs.console import SLOT_NAMES
 from deckwatch.telemetry import FIRST_LASTING, INDEX, KEPT, NO_PROBE, NOWHERE
 
 _FAULTS_A = INDEX["faults_a"]
@@ -12,7 +12,10 @@ _FAULTS_B = INDEX["faults_b"]
 
 def values(t, now: int):
     """The fresh values of a pack, word by word."""
+    end = SLOT_NAMES.find(" ")
     for slot in range(NOWHERE + 1, KEPT):
+        at = end + 1
+        end = SLOT_NAMES.find(" ", at)
         if slot == FIRST_LASTING:
             if t.cells:
                 cells = [str(t.cell_mv[cell]) for cell in range(t.cells)]
@@ -21,7 +24,7 @@ def values(t, now: int):
                 temps = [_temp(t.temp_dc[probe]) for probe in range(t.probes)]
                 yield "temp_dc=" + ",".join(temps)
         if t.fresh(slot, now) and slot != _FAULTS_A and slot != _FAULTS_B:
-            yield "%s=%d" % (name_of(SLOT_NAMES, slot), t.value[slot])
+            yield "%s=%d" % (SLOT_NAMES[at:end], t.value[slot])
 
 
 def _temp(dc: int) -> str:
