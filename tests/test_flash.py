@@ -11,6 +11,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,7 +96,11 @@ def test_flash_leaves_what_it_says_and_doctor_tells_it(
     }
     assert json.loads(files["config.json"]) == {"profile": "pro2"}
 
-    # again: nothing to copy, settings kept
+    # a moment later its black box has begun; again: nothing to copy, settings kept
+    deadline_s = time.monotonic() + 20
+    while not any(path.startswith("journal/") for path in dongle.files()):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
     assert flash(dongle).splitlines() == [
         f"{made.name} is there already",
         "the dongle runs: start 2",
