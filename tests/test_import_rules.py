@@ -16,6 +16,7 @@ LAYERS = {
         "telemetry",
         "frame",
         "alert",
+        "names",
         "ticks",
         "faults",
         "controller_errors",

@@ -3,12 +3,11 @@ same, and nowhere else."""
 
 import random
 import re
-import sys
-import types
 from textwrap import indent
 
 import pytest
 from conftest import MicroPython
+from linked_rig import result
 from packlab.linking import link
 
 # The function in question is `helper` or `_helper`; run(n) is what programs beside it call.
@@ -541,25 +540,7 @@ def linked(source: str) -> tuple[str, str]:
 
 def said(source: str, beside: str) -> object:
     """What the program beside it gives."""
-    before = {name: sys.modules.pop(name) for name in list(sys.modules) if is_ours(name)}
-    module = types.ModuleType("deckwatch.pipeline")
-    exec(compile(source, "pipeline", "exec"), module.__dict__)
-    sys.modules["deckwatch"] = types.ModuleType("deckwatch")
-    sys.modules["deckwatch.pipeline"] = module
-    try:
-        scope: dict[str, object] = {}
-        exec(beside, scope)
-        run = scope["run"]
-        assert callable(run)
-        return run()
-    finally:
-        for name in filter(is_ours, list(sys.modules)):
-            del sys.modules[name]
-        sys.modules.update(before)
-
-
-def is_ours(name: str) -> bool:
-    return name.partition(".")[0] == "deckwatch"
+    return result({"deckwatch/__init__.py": "", "deckwatch/pipeline.py": source}, beside)
 
 
 def functions(source: str) -> int:

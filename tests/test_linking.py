@@ -2,9 +2,6 @@
 
 import ast
 import re
-import sys
-import types
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from deckwatch.index import PROTOCOLS
 from deckwatch.protocols import scooter_map
 from deckwatch.rows import compiled
 from deckwatch.telemetry import SLOTS_KEPT
+from linked_rig import result
 from packlab.flash.bundle import compile_text
 from packlab.linking import link
 from packlab.linking.names import ARGUMENTS, ROM
@@ -104,57 +102,6 @@ def run():
 """
 
 
-@pytest.fixture
-def ours() -> Iterator[None]:
-    """Modules of the firmware that a test makes are gone afterwards."""
-    before = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
-    yield
-    for name in filter(_is_ours, list(sys.modules)):
-        del sys.modules[name]
-    sys.modules.update(before)
-
-
-def _is_ours(name: str) -> bool:
-    return name.partition(".")[0] == "deckwatch"
-
-
-def result(files: dict[str, str], beside: str) -> object:
-    """What run() gives with these files."""
-
-    class Finder:
-        @staticmethod
-        def find_spec(name: str, *_: object) -> object:
-            from importlib.machinery import ModuleSpec
-
-            paths = (f"{name.replace('.', '/')}.py", f"{name.replace('.', '/')}/__init__.py")
-            found = [path for path in paths if path in files]
-            if not found:
-                return None
-
-            class Loader:
-                @staticmethod
-                def create_module(spec: object) -> None: ...
-
-                @staticmethod
-                def exec_module(module: types.ModuleType) -> None:
-                    exec(compile(files[found[0]], found[0], "exec"), module.__dict__)
-
-            return ModuleSpec(name, Loader(), is_package=found[0].endswith("__init__.py"))  # type: ignore[arg-type]
-
-    sys.meta_path.insert(0, Finder)  # type: ignore[arg-type]
-    try:
-        scope: dict[str, object] = {}
-        exec(beside, scope)
-        run = scope["run"]
-        assert callable(run)
-        return run()
-    finally:
-        sys.meta_path.remove(Finder)  # type: ignore[arg-type]
-        for name in filter(_is_ours, list(sys.modules)):
-            del sys.modules[name]
-
-
-@pytest.mark.usefixtures("ours")
 def test_the_linked_program_does_the_same() -> None:
     expected = result(PARTS, BESIDE)
     assert expected == (12, ("long_name",), (153, 4), (146, 4))

@@ -100,13 +100,23 @@ def constants(path: Path) -> dict[str, int]:
     return {name: eval(value) for name, value in CONSTANT.findall(path.read_text())}
 
 
+LAYOUTS = {
+    "fields_viper": "rows.py",
+    "judge_viper": "guardrails/compiled.py",
+    "alerts_viper": "guardrails/compiled.py",
+}
+
+
 @pytest.mark.parametrize("source", sources(), ids=lambda path: path.stem)
 def test_numbers_with_two_places_are_the_same(source: Path) -> None:
-    """What a file shares with that beside it, and with the telemetry's public ones."""
+    """What a file shares with that beside it, with what lays out the bytes it reads, and with the
+    telemetry's public ones."""
     beside = source.with_name(source.name.replace("_viper", ""))
     known = constants(FIRMWARE / "deckwatch/telemetry.py")
     known = {name: value for name, value in known.items() if not name.startswith("_")}
-    known |= constants(beside) if beside.exists() else {}
+    layout = FIRMWARE / "deckwatch" / LAYOUTS.get(source.stem, "telemetry.py")
+    for file in (beside, layout):
+        known |= constants(file) if file.exists() and file.name != "telemetry.py" else {}
     public = {name.lstrip("_"): value for name, value in known.items()}
     for name, value in constants(source).items():
         assert public.get(name.lstrip("_"), value) == value, name

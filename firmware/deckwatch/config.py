@@ -12,6 +12,7 @@ from array import array
 
 from micropython import const
 
+from deckwatch import names
 from deckwatch.guardrails.rules import UNARMED
 from deckwatch.guardrails.table import NAMES, OF_SERIES, OF_TWO_PACKS, ROWS, option_names
 from deckwatch.options import CHEMISTRIES, CHEMISTRY_NAMES, OPTIONS, every
@@ -172,26 +173,23 @@ def number_of(option: str) -> int:
 
 def name_of(number: int) -> str:
     """The name of an option."""
-    at = 1
-    for _ in range(number):
-        at = _NAMES.find(" ", at) + 1
-    return _NAMES[at : _NAMES.find(" ", at)]
+    return names.name_of(_NAMES, number + 1)  # it begins with a space
 
 
 def choices(number: int) -> list:
     """The names an option chooses from, [] where it is a number."""
-    for choosing, names in _CHOICES:
+    for choosing, text in _CHOICES:
         if choosing == number:
-            return names.split()
+            return text.split()
     return []
 
 
 def _check(number: int, value) -> None:
     """Refuses a value that an option cannot have."""
-    names = choices(number)
-    if names:
-        fits = value in names
-        wanted = "one of: " + ", ".join(names)
+    choosable = choices(number)
+    if choosable:
+        fits = value in choosable
+        wanted = "one of: " + ", ".join(choosable)
     else:
         lowest, highest = _LOWEST[number], _HIGHEST[number]
         fits = type(value) is int and lowest <= value <= highest

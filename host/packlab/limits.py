@@ -8,10 +8,10 @@ from packlab.checkout import firmware
 
 def of_row(settings: Any, row: Any) -> list[Any]:
     """Limits of one guardrail row in the unit of its slot, one per level; None = unarmed."""
-    rows = firmware("guardrails.table").ROWS
+    compiled = firmware("guardrails.compiled")
     unarmed = firmware("guardrails.rules").UNARMED
-    number = rows.index(row)
-    first = sum(len(other[8]) for other in rows[:number])
+    number = firmware("guardrails.table").ROWS.index(row)
+    first = compiled.RULES[number * compiled.RULE + compiled.FIRST]
     limits = settings.limit[first : first + len(row[8])]
     return [None if limit == unarmed else limit for limit in limits]
 

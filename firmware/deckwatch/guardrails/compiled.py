@@ -54,7 +54,9 @@ def _rule(number: int) -> bytes:
     return fields + _pair(row[6]) + _pair(row[7] // _TICK_MS)
 
 
-RULES = b"".join([_rule(number) for number in range(len(ROWS))] + [bytes((0, 0, 0, _first(99)))])
+RULES = b"".join(
+    [_rule(number) for number in range(len(ROWS))] + [bytes((0, 0, 0, _first(len(ROWS))))]
+)
 PLACES = b"".join(
     [bytes((level[0],)) + _pair(level[4] // _TICK_MS) for row in ROWS for level in row[8]]
 )

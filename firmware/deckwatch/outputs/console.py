@@ -9,6 +9,7 @@ between rounds of judging, never inside one.
 from micropython import const
 
 from deckwatch.alert import LEVELS, STATES
+from deckwatch.names import name_of
 from deckwatch.status import LOOKS
 from deckwatch.telemetry import SLOTS
 
@@ -16,15 +17,6 @@ _ROOM = const(32)
 _WORDS = const(16)  # told at once, some 300 bytes
 _PACK = const(64)  # a change is kept as its code, and so much more for the second pack
 SLOT_NAMES = "".join([slot + " " for slot in SLOTS])
-
-
-def name_of(names: str, number: int) -> str:
-    """Of names in one text, each with a space after it: a tuple of them would take a heap of
-    small pieces."""
-    at = 0
-    for _ in range(number):
-        at = names.find(" ", at) + 1
-    return names[at : names.find(" ", at)]
 
 
 class Console:

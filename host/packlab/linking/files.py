@@ -10,7 +10,7 @@ from packlab.linking.modules import BY_NAME, PACKAGE, Module
 
 # Leaders in the order in which a start loads them, and what joins them besides.
 _LEADERS = {
-    "pipeline": ("fields", "hal.modules"),
+    "pipeline": ("fields", "hal.modules", "names"),
     "hal.power": ("hal.lines",),
     "app": (),
     "keeper": (),
