@@ -4,12 +4,13 @@ Rows are made up here; expected values are worked out by hand.
 """
 
 import struct
+from random import Random
 from typing import Any
 
 import pytest
 from deckwatch import fields
 from deckwatch.faults import FAULTS, WORD_BITS
-from deckwatch.fields import FIRMWARE, MODEL, SERIAL, TOO_BIG, number_at, take_text
+from deckwatch.fields import FIRMWARE, MODEL, SERIAL, TOO_BIG, TURNED, number_at, take_text
 from deckwatch.rows import compiled
 from deckwatch.telemetry import INDEX, NO_PROBE, SLOTS, TEXT_BYTES, Telemetry
 
@@ -363,6 +364,44 @@ def test_addresses_beyond_all_rows_set_nothing(start: int) -> None:
     t = fresh()
     fields.read(compiled(SPACE), bytes(range(1, 161)), 0, start, 160, t)
     assert t.end() is False
+
+
+TURNABLE: tuple[Row, ...] = (
+    (0x00, "B", "soc_pct"),
+    (0x01, "<H", "cycles"),
+    (0x03, "<h", "current_ma", -10, 3, 7),
+    (0x05, "<I", "pack_mv"),
+    (0x09, "<i", "remaining_mah"),
+    (0x0D, "<H", "cell_mv", 1, 1, 0, 3),
+    (0x13, "<h", "temp_dc", 1, 1, 0, 1, 0, 0x0102),
+    (0x15, "<I.9", "charge_fet"),
+    (0x15, "<H.3", "discharge_fet"),
+    (0x19, "B.5", "heater"),
+    (0x1A, "<H", "faults", ((0, "sense_wire", 1), (9, "parallel", 0))),
+    (0x1C, "<I", "faults", ((31, "communication", 1), (12, "cell_count", 1), (7, "gps_lost", 1))),
+    (0x20, "date", "made_on"),
+    (0x22, "text5", "serial"),
+)
+TURNABLE_END = 0x27
+
+
+def test_one_table_serves_both_orders_of_bytes() -> None:
+    """The other one is what the same rows say that are written most significant byte first."""
+    turned = tuple(
+        (row[0], row[1].replace("<", ">").replace("date", ">date"), *row[2:]) for row in TURNABLE
+    )
+    random = Random("turned")
+    for _ in range(300):
+        start = random.randrange(TURNABLE_END)
+        data = bytes(
+            random.choice((0, 1, 2, 0x3F, 0x80, 0xFF, random.randrange(256)))
+            for _ in range(TURNABLE_END - start)
+        )
+        here, there = fresh(), fresh()
+        fields.read(compiled(TURNABLE), data, 0, TURNED + start, len(data), here)
+        fields.read(compiled(turned), data, 0, start, len(data), there)
+        assert all(list(a) == list(b) for a, b in zip(here.arrays, there.arrays, strict=True))
+        assert bytes(here.serial) == bytes(there.serial)
 
 
 # --- tables that cannot be meant -----------------------------------------------------------------

@@ -8,6 +8,7 @@ try:
 except (ImportError, AttributeError, SyntaxError, ValueError):  # as in framer.py
     from deckwatch.fields_plain import number_at, read, take_text  # noqa: F401
 
+TURNED = const(1 << 20)  # added to read()'s `start`: numbers come most significant byte first
 TOO_BIG = const(-0x3FFFFFFF - 1)  # what number_at gives for a number that 30 bits cannot hold
 
 # Which text take_text() fills

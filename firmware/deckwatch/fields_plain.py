@@ -9,6 +9,7 @@ _TOO_BIG = const(-0x3FFFFFFF - 1)
 _FIRST_LONG = const(6)  # codes from here on are 32 bits wide
 _SINGLE = const(10)
 _TEXT_BYTES = const(32)  # as in telemetry.py
+_TURNED = const(1 << 20)  # as in fields.py
 
 # A compiled row, its lengths and its kinds, as in rows.py
 _END = const(0xFFFF)
@@ -42,10 +43,15 @@ _DIGITS = b"0123456789abcdef"
 
 def read(table, buf, base: int, start: int, size: int, t):
     """Sets in telemetry `t` every row, and every element of a row, that lies wholly in [start,
-    start + size); buf[base] holds address `start`."""
+    start + size); buf[base] holds address `start`. With _TURNED added to `start`, what the rows
+    have least significant byte first lies in `buf` with the most significant byte first."""
     rows = table
     own = buf
     arrays = t.arrays
+    turned = 0
+    if start >= _TURNED:
+        start -= _TURNED
+        turned = 1
     end = start + size
     if end > _END:  # frames may speak of addresses that no row has
         end = _END
@@ -63,14 +69,18 @@ def read(table, buf, base: int, start: int, size: int, t):
             kind = rows[place + _FORM] >> 4
             code = rows[place + _FORM] & 15
             target = rows[place + _TARGET]
+            flip = 0  # byte b of a number lies at b ^ flip
+            if turned and width > 1:
+                flip = width - 1
+                code += 2
             while offset <= behind:
                 if offset >= start:
                     at = base + offset
                     if kind == _BIT:
                         bit = rows[place + _BIT_AT]
-                        put(arrays, _SLOT, target, own[at + (bit >> 3)] >> (bit & 7) & 1)
+                        put(arrays, _SLOT, target, own[at + (bit >> 3 ^ flip)] >> (bit & 7) & 1)
                     elif kind == _FAULTS:
-                        take_faults(table, place, buf, at, arrays)
+                        take_faults(table, place, buf, at, flip, arrays)
                     elif kind == _TEXT:
                         take_text(buf, at, width, t, target)
                     else:
@@ -144,7 +154,7 @@ def nearest(number: int, div: int) -> int:
     return down
 
 
-def take_faults(table, place: int, buf, at: int, arrays):
+def take_faults(table, place: int, buf, at: int, flip: int, arrays):
     """Maps a board's own bits, as the row at table[place] has them, to both fault words."""
     rows = table
     own = buf
@@ -154,7 +164,7 @@ def take_faults(table, place: int, buf, at: int, arrays):
     end = place + rows[place + _BYTES]
     while i < end:
         bit = rows[i]
-        if (own[at + (bit >> 4)] >> (bit >> 1 & 7)) & 1 == bit & 1:
+        if (own[at + (bit >> 4 ^ flip)] >> (bit >> 1 & 7)) & 1 == bit & 1:
             fault = rows[i + 1]
             if fault < 30:
                 low |= 1 << fault

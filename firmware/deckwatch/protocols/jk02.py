@@ -4,8 +4,8 @@ acknowledgement behind them the bus of PB boards (sheet jk.md 2 and 3). jk.py ca
     55 AA EB 90 | type | counter | little endian ... | sum      type 1 settings, 2 live, 3 device
 
 Two layouts: boards for 24 cells and boards for 32. Behind the cells they differ by a shift of 32
-bytes. The same rows, most significant byte first, are JK's Modbus (jk_modbus.py). The passcodes in
-the device frame (62-77, 97-101, 118-133) and the names people gave are never read.
+bytes. The same rows, most significant byte first, are those of Modbus (jk_modbus.py). The
+passcodes in the device frame (62-77, 97-101, 118-133) and the names people gave are never read.
 """
 
 from micropython import const
@@ -101,26 +101,25 @@ CELLS = ((6, "<H", "cell_mv", 1, 1, 0, 32),)
 WIRES = ((80, "<H", "wire_mohm", 1, 1, 0, 32),)
 PROBES = ((0, "<h", "temp_dc", 1, 1, 0, 2, 2, _NONE),)  # third and fourth, wherever they stand
 
-# Where the lists lie in one table, apart as far as the longest frame reaches; jk_modbus.py reads
-# all but the last with the most significant byte first.
+# Where the lists lie in one table, apart as far as the longest frame reaches.
 CELLS_AT = const(0)
 WIRES_AT = const(0x400)
-PROBES_AT = const(0x800)
+_PROBES_AT = const(0x800)
 LIVE_AT = const(0xC00)
 LIVE_32_AT = const(0x1000)
 SETTINGS_AT = const(0x1400)
 DEVICE_AT = const(0x1800)
 _LIVE_24_AT = const(0x1C00)
-ROWS = (
+ROWS = compiled(
     CELLS
     + moved(WIRES, WIRES_AT)
-    + moved(PROBES, PROBES_AT)
+    + moved(PROBES, _PROBES_AT)
     + moved(LIVE, LIVE_AT)
     + moved(LIVE_32, LIVE_32_AT)
     + moved(SETTINGS, SETTINGS_AT)
     + moved(DEVICE, DEVICE_AT)
+    + moved(LIVE_24, _LIVE_24_AT)
 )
-_ROWS = compiled(ROWS + moved(LIVE_24, _LIVE_24_AT))
 
 _CELL_COUNT = INDEX["cell_count"]
 _MADE_ON = INDEX["made_on"]
@@ -178,34 +177,34 @@ def decode_command(frame) -> None:
 
 def _take(buf, at: int, kind: int, t) -> None:
     if kind == 1:
-        read(_ROWS, buf, at, SETTINGS_AT, _SIZE, t)
+        read(ROWS, buf, at, SETTINGS_AT, _SIZE, t)
     elif kind == _INFO:
         if _is_32(buf, at):
             _take_32(buf, at, t)
         else:
             _take_24(buf, at, t)
     elif kind == 3:
-        read(_ROWS, buf, at, DEVICE_AT, _SIZE, t)
+        read(ROWS, buf, at, DEVICE_AT, _SIZE, t)
         _take_date(buf, at + 78, t)
 
 
 def _take_32(buf, at: int, t) -> None:
     cells = strung(buf, at + _MASK_32, 0) or fitted(buf, at + _CELLS_PLACE, 32)
     t.set(_CELL_COUNT, cells)
-    read(_ROWS, buf, at + _CELLS_PLACE, CELLS_AT + _CELLS_PLACE, 2 * cells, t)
-    read(_ROWS, buf, at + _WIRES_32, WIRES_AT + _WIRES_32, 2 * cells, t)
-    read(_ROWS, buf, at, LIVE_AT, _SIZE, t)
-    read(_ROWS, buf, at, LIVE_32_AT, _SIZE, t)
-    take_more_probes(buf, at + _PROBES_PLACE, _ROWS, t)
+    read(ROWS, buf, at + _CELLS_PLACE, CELLS_AT + _CELLS_PLACE, 2 * cells, t)
+    read(ROWS, buf, at + _WIRES_32, WIRES_AT + _WIRES_32, 2 * cells, t)
+    read(ROWS, buf, at, LIVE_AT, _SIZE, t)
+    read(ROWS, buf, at, LIVE_32_AT, _SIZE, t)
+    take_more_probes(buf, at + _PROBES_PLACE, 0, t)
 
 
 def _take_24(buf, at: int, t) -> None:
     cells = min(24, strung(buf, at + _MASK_24, 0)) or fitted(buf, at + _CELLS_PLACE, 24)
     t.set(_CELL_COUNT, cells)
-    read(_ROWS, buf, at + _CELLS_PLACE, CELLS_AT + _CELLS_PLACE, 2 * cells, t)
-    read(_ROWS, buf, at + _WIRES_24, WIRES_AT + _WIRES_32, 2 * cells, t)
-    read(_ROWS, buf, at, LIVE_AT + _SHIFT, _SIZE, t)
-    read(_ROWS, buf, at, _LIVE_24_AT, _SIZE, t)
+    read(ROWS, buf, at + _CELLS_PLACE, CELLS_AT + _CELLS_PLACE, 2 * cells, t)
+    read(ROWS, buf, at + _WIRES_24, WIRES_AT + _WIRES_32, 2 * cells, t)
+    read(ROWS, buf, at, LIVE_AT + _SHIFT, _SIZE, t)
+    read(ROWS, buf, at, _LIVE_24_AT, _SIZE, t)
 
 
 def _is_32(buf, at: int) -> bool:
@@ -250,10 +249,11 @@ def sum_mv(buf, at: int, cells: int, flip: int) -> int:
     return total
 
 
-def take_more_probes(buf, at: int, table, t) -> None:
-    """Third and fourth sensor at buf[at]. A board without them sends -200.0 degC, or 0 in both."""
+def take_more_probes(buf, at: int, turned: int, t) -> None:
+    """Third and fourth sensor at buf[at], least significant byte first (0) or last (TURNED). A
+    board without them sends -200.0 degC, or 0 in both."""
     if buf[at] | buf[at + 1] | buf[at + 2] | buf[at + 3]:
-        read(table, buf, at, PROBES_AT, 4, t)
+        read(ROWS, buf, at, _PROBES_AT + turned, 4, t)
     else:
         t.set_temp(2, NO_PROBE)
         t.set_temp(3, NO_PROBE)

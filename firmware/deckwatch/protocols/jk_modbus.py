@@ -11,14 +11,11 @@ the same rows serve both, here most significant byte first. A reply does not say
 
 from micropython import const
 
-from deckwatch.fields import read
+from deckwatch.fields import TURNED, read
 from deckwatch.frame import ACK, READ, REPLY, WRITE
 from deckwatch.protocols import jk02
-from deckwatch.rows import compiled
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms
-
-_ROWS = compiled(tuple([(row[0], row[1].replace("<", ">")) + row[2:] for row in jk02.ROWS]))
 
 _CELL_COUNT = INDEX["cell_count"]
 
@@ -109,19 +106,20 @@ def _take(frame, register: int, t) -> None:
     size = frame.body_size
     base = register & ~_OFFSET
     offset = register & _OFFSET
+    start = TURNED + _BEHIND + offset
     if base == _LIVE_BASE:
-        read(_ROWS, buf, body, jk02.LIVE_AT + offset + _BEHIND, size, t)
-        read(_ROWS, buf, body, jk02.LIVE_32_AT + offset + _BEHIND, size, t)
-        _take_cells(buf, body, offset, size, t)
+        read(jk02.ROWS, buf, body, jk02.LIVE_AT + start, size, t)
+        read(jk02.ROWS, buf, body, jk02.LIVE_32_AT + start, size, t)
+        _take_cells(buf, body, offset, start, size, t)
         if offset <= _MORE_PROBES and _MORE_PROBES + 4 <= offset + size:
-            jk02.take_more_probes(buf, body + _MORE_PROBES - offset, _ROWS, t)
+            jk02.take_more_probes(buf, body + _MORE_PROBES - offset, TURNED, t)
     elif base == _SETTINGS_BASE:
-        read(_ROWS, buf, body, jk02.SETTINGS_AT + offset + _BEHIND, size, t)
+        read(jk02.ROWS, buf, body, jk02.SETTINGS_AT + start, size, t)
     elif base == _DEVICE_BASE:
-        read(_ROWS, buf, body, jk02.DEVICE_AT + offset + _BEHIND, size, t)
+        read(jk02.ROWS, buf, body, jk02.DEVICE_AT + start, size, t)
 
 
-def _take_cells(buf, body: int, offset: int, size: int, t) -> None:
+def _take_cells(buf, body: int, offset: int, start: int, size: int, t) -> None:
     """Cells and their wires, as far as the reply reaches. How many cells there are says the mask
     where the reply has it, else the last one that is not 0."""
     cells = 0
@@ -131,10 +129,9 @@ def _take_cells(buf, body: int, offset: int, size: int, t) -> None:
             t.set(_CELL_COUNT, cells)
     if not cells and offset < _MASK:
         cells = offset // 2 + jk02.fitted(buf, body, min(size, _MASK - offset) // 2)
-    start = offset + _BEHIND
-    read(_ROWS, buf, body, jk02.CELLS_AT + start, min(size, 2 * cells - offset), t)
+    read(jk02.ROWS, buf, body, jk02.CELLS_AT + start, min(size, 2 * cells - offset), t)
     size = min(size, _WIRE_PLACE + 2 * t.cells - offset)
-    read(_ROWS, buf, body, jk02.WIRES_AT + start, size, t)
+    read(jk02.ROWS, buf, body, jk02.WIRES_AT + start, size, t)
 
 
 def decode_order(frame) -> None:
