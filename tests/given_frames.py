@@ -16,8 +16,8 @@ def known(heard: Heard, pack: int = 0) -> dict[str, Any]:
     t = heard.packs[pack]
     if t.cells:
         values["cell_mv"] = list(t.cell_mv[: t.cells])
-    if t.model_size:
-        values["model"] = bytes(t.model[: t.model_size]).decode().strip("\0 ")
+    if "model" in values:
+        values["model"] = values["model"].strip("\0 ")
     return values
 
 

@@ -6,6 +6,7 @@ that no two registers could be taken for each other.
 
 from typing import Any
 
+from bench_rows import text_of
 from deckwatch.telemetry import Telemetry
 
 # (word, payload, what it means), sheet section 3, in the order of its words
@@ -137,4 +138,4 @@ KIND_BY_MEANING = [
 
 def texts_of(t: Telemetry) -> tuple[bytes, bytes]:
     """Serial number and firmware as they stand."""
-    return bytes(t.serial[: t.serial_size]), bytes(t.firmware[: t.firmware_size])
+    return text_of(t, "serial"), text_of(t, "firmware")

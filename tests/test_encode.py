@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench_rows import text_of
 from deckwatch.fields import read
-from deckwatch.rows import compiled
+from deckwatch.rows import TEXTS, compiled
 from deckwatch.telemetry import SLOTS, Telemetry
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,10 +71,7 @@ def read_back(rows: tuple[Row, ...], image: bytes) -> dict[str, Any]:
     read(compiled(rows), image, 0, 0, len(image), t)
     lists = {name: list(getattr(t, name)) for name in LIMITS if hasattr(t, name)}
     numbers = {name: t.value[slot] for slot, name in enumerate(SLOTS) if t.seen[slot]}
-    texts = {
-        name: bytes(getattr(t, name)[: getattr(t, f"{name}_size")]).decode().rstrip("\0")
-        for name in ("serial", "firmware", "model")
-    }
+    texts = {name: text_of(t, name).decode().rstrip("\0") for name in TEXTS}
     return {**known(t), **numbers, **lists, **texts}
 
 
@@ -151,11 +149,11 @@ def test_bits_faults_text_and_dates_of_every_row_come_back(rows: tuple[Row, ...]
             for state in (0, 1):
                 assert read_back((row,), encode((row,), {slot: state}))[slot] == state, row
         elif code.startswith("text"):
-            text = "A1-b2.C3 d4/E5_f6"[: width(code)].strip()
-            assert read_back((row,), encode((row,), {slot: text}))[slot] == text, row
+            said = "A1-b2.C3 d4/E5_f6"[: width(code)].strip()
+            assert read_back((row,), encode((row,), {slot: said}))[slot] == said, row
         elif code.startswith("bcd"):
-            text = "1.5" if code == "bcd2" else "1.0.5"
-            assert read_back((row,), encode((row,), {slot: text}))[slot] == text, row
+            said = "1.5" if code == "bcd2" else "1.0.5"
+            assert read_back((row,), encode((row,), {slot: said}))[slot] == said, row
         elif code.endswith("date"):
             for date in ("2000-01-01", "2017-05-02", "2127-12-31"):
                 wanted = int(date.replace("-", ""))

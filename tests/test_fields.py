@@ -8,11 +8,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from bench_rows import text_of
 from deckwatch import fields
 from deckwatch.faults import FAULTS, WORD_BITS
-from deckwatch.fields import FIRMWARE, MODEL, SERIAL, TOO_BIG, TURNED, number_at, take_text
+from deckwatch.fields import TOO_BIG, TURNED, number_at
 from deckwatch.rows import compiled
-from deckwatch.telemetry import INDEX, NO_PROBE, SLOTS, TEXT_BYTES, Telemetry
+from deckwatch.telemetry import INDEX, NO_PROBE, SLOTS, Telemetry
 
 CODES = ("B", "b", "<H", "<h", ">H", ">h", "<I", "<i", ">I", ">i")
 LIMIT = (1 << 30) - 1
@@ -251,23 +252,30 @@ def test_faults_of_two_fields_add_up_within_a_frame_and_not_beyond() -> None:
 def test_texts_are_copied_as_they_stand() -> None:
     rows = ((0, "text5", "serial"), (5, "text3", "firmware"), (8, "text2", "model"))
     t = read(rows, b" A1\0 1.2XY")
-    assert bytes(t.serial[: t.serial_size]) == b" A1\0 "
-    assert bytes(t.firmware[: t.firmware_size]) == b"1.2"
-    assert bytes(t.model[: t.model_size]) == b"XY"
+    assert text_of(t, "serial") == b" A1\0 "
+    assert text_of(t, "firmware") == b"1.2"
+    assert text_of(t, "model") == b"XY"
 
 
 def test_a_text_is_taken_whole_or_not_at_all() -> None:
-    assert read(((0, "text5", "serial"),), b"ABCD").serial_size == 0
+    assert text_of(read(((0, "text5", "serial"),), b"ABCD"), "serial") == b""
 
 
-@pytest.mark.parametrize(
-    ("which", "name"), [(SERIAL, "serial"), (FIRMWARE, "firmware"), (MODEL, "model")]
-)
-def test_of_a_long_text_the_first_bytes_are_kept(which: int, name: str) -> None:
-    t = fresh()
-    take_text(b"-" + bytes(range(65, 105)) + b"-", 1, 40, t, which)
-    assert getattr(t, f"{name}_size") == TEXT_BYTES
-    assert getattr(t, name) == bytes(range(65, 65 + TEXT_BYTES))
+def test_a_text_may_go_as_far_as_the_frame_or_to_its_end() -> None:
+    """Of a long one the first 32 bytes are kept."""
+    long = bytes(range(65, 105))
+    assert text_of(read(((1, "text", "model"),), b"-" + long), "model") == long[:32]
+    assert text_of(read(((1, "text", "model"),), b"-"), "model") == b""
+    for data, told in ((b"-ab\0cd\0", b"ab"), (b"-\0cd", b""), (b"-ab", b"")):
+        assert text_of(read(((1, "textz", "model"),), data), "model") == told
+
+
+def test_a_frame_of_texts_alone_counts_for_nothing_as_on_the_dongle() -> None:
+    t = read(((0, "text1", "serial"), (1, "date", "made_on")), b"A\x28\x22")
+    assert (text_of(t, "serial"), t.value[INDEX["made_on"]]) == (b"A", 20170108)
+    assert t.end() is False
+    t.forget()
+    assert text_of(t, "serial") == b""
 
 
 @pytest.mark.parametrize(
@@ -287,7 +295,7 @@ def test_dates(code: str, text: str, value: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "text", "version"),
+    ("code", "told", "version"),
     [
         ("bcd", "1501", b"1.1.5"),
         ("bcd", "1551", b"1.1.5"),  # the top nibble may carry a board revision
@@ -296,11 +304,15 @@ def test_dates(code: str, text: str, value: int | None) -> None:
         ("bcd", "0000", b""),
         ("bcd2", "16", b"1.6"),
         ("bcd2", "00", b""),
+        ("release", "0605", b"6.05"),
+        ("release", "0963", b"9.99"),
+        ("release", "0a00", b""),
+        ("release", "0064", b""),
     ],
 )
-def test_versions(code: str, text: str, version: bytes) -> None:
-    t = read(((0x2E, code, "firmware"),), bytes.fromhex(text), 0x2E)
-    assert bytes(t.firmware[: t.firmware_size]) == version
+def test_versions(code: str, told: str, version: bytes) -> None:
+    t = read(((0x2E, code, "firmware"),), bytes.fromhex(told), 0x2E)
+    assert text_of(t, "firmware") == version
 
 
 # --- stretches of the address space --------------------------------------------------------------
@@ -401,7 +413,7 @@ def test_one_table_serves_both_orders_of_bytes() -> None:
         fields.read(compiled(TURNABLE), data, 0, TURNED + start, len(data), here)
         fields.read(compiled(turned), data, 0, start, len(data), there)
         assert all(list(a) == list(b) for a, b in zip(here.arrays, there.arrays, strict=True))
-        assert bytes(here.serial) == bytes(there.serial)
+        assert text_of(here, "serial") == text_of(there, "serial")
 
 
 # --- tables that cannot be meant -----------------------------------------------------------------
@@ -417,7 +429,9 @@ def test_one_table_serves_both_orders_of_bytes() -> None:
         (((0, "<H", "faults", ((16, "heater", 1),)),), "<H has no bit 16"),
         (((0, "B", "faults", ((0, "no_such_fault", 1),)),), None),
         (((0, "text8", "soc_pct"),), None),
-        (((0, "bcd", "soc_pct"),), None),
+        (((0, "bcd", "soc_pct"),), "row 0: soc_pct takes no bcd"),
+        (((0, "B", "serial"),), "row 0: serial takes no B"),
+        (((0, "date", "cycles"),), "row 0: cycles takes no date"),
         (((0xFFFF, "B", "soc_pct"),), "row 65535 has no room"),
         (((2, "<H", "pack_mv", 0x8000),), "row 2: 65536 has no room"),
         (((2, "<H", "pack_mv", -0x8001),), "row 2: -1 has no room"),

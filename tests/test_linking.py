@@ -239,4 +239,12 @@ def test_of_a_familys_rows_only_bytes_are_left() -> None:
     rows = compiled(scooter_map.BATTERY)
     assert len(rows) < 10 * len(scooter_map.BATTERY)
     assert rows.startswith(b"\x02\x00\x07\x02\x02")  # the tables here have the bench's slots, too
-    assert "= b'\\x02\\x00\\x07\\x02\\x02" in made["deckwatch/protocols/xiaomi.py"]
+    linked = made["deckwatch/protocols/xiaomi.py"]
+    assert "= b'\\x02\\x00\\x07\\x02\\x02" in linked
+    told = [n.value for n in ast.walk(ast.parse(linked)) if isinstance(n, ast.Constant)]
+    battery = next(v for v in told if isinstance(v, bytes) and v.startswith(b"\x02\x00\x07\x02"))
+    assert battery.count(b"\xff\xff") == 1
+    assert battery.endswith(
+        b"\xff\xff"
+    )  # texts and dates, which stand behind it, are for the bench
+    assert not rows.endswith(b"\xff\xff")

@@ -14,6 +14,7 @@ from deckwatch.memory import EPOCH_S, REST_MV, REST_S, SIZE, SPREAD_MV, STUCK_CH
 from deckwatch.meters.link import BMS_TX, HOST_TX, IDLE, LOW
 from deckwatch.pipeline import Pipeline, load_protocol
 from deckwatch.protocols import xiaomi as protocol
+from deckwatch.telemetry import INDEX
 from families import entries
 from line_rig import LineRig, ninebot, status, words, xiaomi
 from test_pack_locked import SHOWN_HERE as SHOWN_THERE
@@ -458,10 +459,10 @@ def test_a_reply_that_does_not_say_what_it_answers_is_understood_after_our_quest
             pipeline.feed(BMS_TX, bytearray(part.ljust(CHUNK, b"\0")), len(part), now)
 
     hear(5_000)
-    assert pipeline.packs[0].telemetry.firmware_size == 0
+    assert pipeline.packs[0].telemetry.seen[INDEX["firmware"]] == 0
     pipeline.asked(rows.index("d2_version"), buf, 10_000)
     hear(10_100)
-    assert pipeline.packs[0].telemetry.firmware_size > 0
+    assert pipeline.packs[0].telemetry.seen[INDEX["firmware"]] == 1
 
 
 def test_another_master_is_noticed() -> None:

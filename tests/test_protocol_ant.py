@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench_rows import text_of
 from conftest import MicroPython
 from deckwatch.index import PROTOCOLS
 from families import Heard, entries, listen, listener
@@ -267,8 +268,8 @@ def test_one_setting(address: int, raw: int, expected: dict[str, int], more: str
 def test_names_of_board_and_software() -> None:
     texts = b"24BHA0TB110A\0\0\0\0" + b"24BHUB00-220823A"
     t = listen("ant", new(0x12, 0x26C, texts, more="ff0b000041f2")).packs[0]
-    assert bytes(t.model[: t.model_size]) == texts[:16]
-    assert bytes(t.firmware[: t.firmware_size]) == texts[16:]
+    assert text_of(t, "model") == texts[:16]
+    assert text_of(t, "firmware") == texts[16:]
 
 
 # --- codes ---------------------------------------------------------------------------------------
@@ -380,7 +381,7 @@ def test_secrets_that_pass_are_kept_nowhere() -> None:
     secret = b"12345678"
     for data in (new(0x23, 0x16A, secret), new(0x14, 0, secret + b"\x55\xaa\x55\xaa")):
         t = listen("ant", data).packs[0]
-        assert (t.serial_size, t.firmware_size, t.model_size) == (0, 0, 0)
+        assert not any(t.seen)
         assert not any(t.value)
 
 

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench_rows import text_of
 from conftest import MicroPython
 from deckwatch import config
 from deckwatch.framer import CHUNK
 from deckwatch.passing import names
 from deckwatch.pipeline import Pipeline
 from deckwatch.protocols import daly
+from deckwatch.rows import TEXTS
 from deckwatch.telemetry import INDEX, NO_PROBE, SLOTS
 from families import Heard, entries, listen, listener
 from given_frames import check, check_damaged, hear, known, requests
@@ -1033,7 +1035,7 @@ def test_no_password_is_kept_anywhere() -> None:
         heard = hear("daly", entry)
         assert [frame.data.hex() for frame in heard.frames] == [entry["request_hex"], entry["hex"]]
         t = heard.packs[0]
-        kept = bytes(t.serial) + bytes(t.firmware) + bytes(t.model)
+        kept = b"".join(text_of(t, name) for name in TEXTS)
         numbers = [*t.value, *t.cell_mv, *t.temp_dc, *heard.memory.set_mv]
         assert b"1" not in kept
         assert not {0x3132, 0x3334, 0x3536} & set(numbers)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench_rows import text_of
 from conftest import MicroPython
 from deckwatch import config
 from deckwatch.framer import CHUNK
@@ -554,7 +555,7 @@ def test_on_the_dongle_the_request_may_pass_on_the_other_wire() -> None:
     feed(core, CELLS, 300)
     core.tick(300)
     t = core.packs[0].telemetry
-    assert bytes(t.model[: t.model_size]) == b"LH-SP15S001-P13S-30A"
+    assert text_of(t, "model") == b"LH-SP15S001-P13S-30A"
     slots = ("highest_mv", "lowest_mv", "cell_spread_mv")
     assert [t.value[INDEX[slot]] for slot in slots] == [3909, 3895, 14]
     assert (core.link.requests, core.link.replies, core.unknown) == (1, 2, 0)

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench_rows import text_of
 from conftest import MicroPython
 from deckwatch.index import PROFILES, PROTOCOLS
 from deckwatch.passing import names
 from deckwatch.protocols import jk_tlv
 from deckwatch.protocols.jk_modbus import Memory
+from deckwatch.rows import TEXTS
 from deckwatch.telemetry import INDEX, SLOTS
 from families import Heard, entries, listen, listener, protocol
 from given_frames import check, damaged, hear, known, requests
@@ -1419,7 +1421,7 @@ def everything(heard: Heard) -> bytes:
                 kept += b"".join(bytes(part) for part in value)
             else:
                 kept += bytes(value)
-    return kept
+    return kept + b"".join(text_of(pack, name) for pack in heard.packs for name in TEXTS)
 
 
 def test_everything_kept_is_looked_at() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench_rows import text_of
 from conftest import MicroPython
 from deckwatch import config
 from deckwatch.alert import ALARM, OK, WARN
@@ -164,10 +165,10 @@ def test_what_else_the_published_controller_frames_say() -> None:
 def test_version_is_kept_and_the_identity_behind_it_is_not() -> None:
     identity = bytes(range(1, 13))
     t = listen("vesc", packet(b"\x00\x06\x05VESC Express T\x00" + identity + bytes(8))).packs[0]
-    assert bytes(t.firmware[: t.firmware_size]) == b"6.05"
-    assert bytes(t.model[: t.model_size]) == b"VESC Express T"
-    assert not any(byte in identity for byte in bytes(t.model) + bytes(t.serial))
-    assert t.serial_size == 0
+    assert text_of(t, "firmware") == b"6.05"
+    assert text_of(t, "model") == b"VESC Express T"
+    assert not any(byte in identity for byte in text_of(t, "model"))
+    assert text_of(t, "serial") == b""
 
 
 @pytest.mark.parametrize(
@@ -185,8 +186,8 @@ def test_version(answer: bytes, firmware: bytes, model: bytes) -> None:
     heard = listen("vesc", packet(answer))
     assert [frame.kind for frame in heard.frames] == ["reply"]
     t = heard.packs[0]
-    assert bytes(t.firmware[: t.firmware_size]) == firmware
-    assert bytes(t.model[: t.model_size]) == model
+    assert text_of(t, "firmware") == firmware
+    assert text_of(t, "model") == model
 
 
 # --- scales and signs, written by hand from the sheet --------------------------------------------

@@ -9,7 +9,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from bench_rows import text_of
 from deckwatch.protocols import scooter_map, xiaomi
+from deckwatch.rows import TEXTS
 from families import Heard, entries, listen
 from scooter_words import BATTERY_WORDS, DECODED, KIND_BY_MEANING, SECRET_WORDS, texts_of
 
@@ -265,7 +267,7 @@ def traces(heard: Heard) -> bytes:
     return b"".join(
         bytes(part)
         for t in heard.packs
-        for part in (t.value, t.cell_mv, t.temp_dc, t.serial, t.firmware, t.model)
+        for part in (t.value, t.cell_mv, t.temp_dc, *(text_of(t, name) for name in TEXTS))
     )
 
 

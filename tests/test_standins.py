@@ -4,6 +4,7 @@ made: of Happy and Rita no capture is public (docs/protocols/aftermarket.md)."""
 from typing import Any
 
 import pytest
+from bench_rows import text_of
 from deckwatch import config
 from deckwatch.framer import CHUNK
 from deckwatch.guardrails.table import CODES
@@ -166,7 +167,7 @@ def test_a_botox_board_is_guarded_by_its_own_limits() -> None:
     assert (settings.profile, settings.baud) == ("botox", 76800)
     heard = Dongle("botox", series=13).hear(Order("xiaomi", "botox", "parked", master="app"), 60)
     t = heard.core.packs[0].telemetry
-    assert bytes(t.serial[: t.serial_size]).rstrip(b"\0") == b"BOTOX001"
+    assert text_of(t, "serial").rstrip(b"\0") == b"BOTOX001"
     assert "cell_high" not in heard.told
     assert heard.value("highest_mv") > 3500
 

@@ -8,7 +8,6 @@ from deckwatch.telemetry import (
     MAX_PROBES,
     NO_PROBE,
     SLOTS,
-    TEXT_BYTES,
     Telemetry,
 )
 from deckwatch.ticks import SATURATED_MS, age_ms
@@ -34,8 +33,7 @@ def test_slots_have_unique_names_and_lasting_ones_come_last() -> None:
 def test_nothing_is_known_at_first(t: Telemetry) -> None:
     assert not any(t.seen)
     assert not any(t.fresh(slot, 1000) for slot in range(len(SLOTS)))
-    assert (t.cells, t.probes, t.serial_size, t.firmware_size, t.model_size) == (0, 0, 0, 0, 0)
-    assert len(t.serial) == len(t.firmware) == len(t.model) == TEXT_BYTES
+    assert (t.cells, t.probes) == (0, 0)
 
 
 def test_set_keeps_value_stamp_and_number_of_samples(t: Telemetry) -> None:
@@ -177,12 +175,11 @@ def test_forget_leaves_nothing_known(t: Telemetry) -> None:
     t.set(CYCLES, 1)
     t.set_cell(0, 1)
     t.set_temp(0, 1)
-    t.serial_size = t.firmware_size = t.model_size = 3
     t.end()
     t.forget()
     assert not any(t.seen)
     assert not t.fresh(CYCLES, 1000)
-    assert (t.cells, t.probes, t.serial_size, t.firmware_size, t.model_size) == (0, 0, 0, 0, 0)
+    assert (t.cells, t.probes) == (0, 0)
     assert (t.frames, t.cell_frames, t.temp_frames) == (0, 0, 0)
     assert t.end() is False
 

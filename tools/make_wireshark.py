@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from packlab import decode
-from packlab.checkout import firmware, root
+from packlab.checkout import board, firmware, root
 from packlab.encode import width
 
 FOLDER = root() / "host" / "packlab" / "wireshark"
@@ -224,8 +224,9 @@ def _made() -> Iterator[str]:
     units = {n: " " + _UNITS[u] for n in numbers if (u := n.rpartition("_")[2]) in _UNITS}
     yield f"local FITTED_MV = {decode.FITTED_MV}"
     telemetry = firmware("telemetry")
-    for name in ("MAX_CELLS", "MAX_PROBES", "NO_PROBE", "TEXT_BYTES"):
+    for name in ("MAX_CELLS", "MAX_PROBES", "NO_PROBE"):
         yield f"local {name} = {getattr(telemetry, name)}"
+    yield f"local TEXT_BYTES = {board('bench_rows').TEXT_BYTES}"
     yield f"local OTHER = {_OTHER:#x} -- an address that makes no difference"
     yield f"local NAMES = {lua(names)}"
     yield from _long("SLOTS", list(map(lua, numbers)))

@@ -79,4 +79,7 @@ BENCH_SLOTS = (
     "discharge_hot_dc",
     "discharge_cold_dc",
     "mos_hot_dc",
+    "serial",  # texts: bench_rows.py
+    "firmware",
+    "model",
 )

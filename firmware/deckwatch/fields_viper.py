@@ -11,7 +11,6 @@ _LIMIT = const((1 << 30) - 1)
 _TOO_BIG = const(-0x3FFFFFFF - 1)
 _FIRST_LONG = const(6)  # codes from here on are 32 bits wide
 _SINGLE = const(10)
-_TEXT_BYTES = const(32)  # as in telemetry.py
 _TURNED = const(1 << 20)  # as in fields.py
 
 # A compiled row, its lengths and its kinds, as in rows.py
@@ -34,14 +33,9 @@ _SLOT = const(0)
 _TEMP = const(2)
 _BIT = const(4)
 _FAULTS = const(5)
-_DATE = const(6)
-_TEXT = const(7)
 _NO_PROBE = const(-0x8000)
 _MARKS = const(1)  # in Telemetry.head: what the frame has set; cells, probes or wires
 _COUNTED = const(14)
-_FIRMWARE = const(1)
-_MODEL = const(2)
-_DIGITS = b"0123456789abcdef"
 
 
 @micropython.viper
@@ -85,19 +79,10 @@ def read(table, buf, base: int, start: int, size: int, t):
                         put(arrays, _SLOT, target, own[at + (bit >> 3 ^ flip)] >> (bit & 7) & 1)
                     elif kind == _FAULTS:
                         take_faults(table, place, buf, at, flip, arrays)
-                    elif kind == _TEXT:
-                        take_text(buf, at, width, t, target)
                     else:
                         raw = int(number_at(buf, at, code))
                         if raw == _TOO_BIG:
                             pass
-                        elif kind > _TEXT:
-                            take_version(raw, width + 1, t)
-                        elif kind == _DATE:
-                            if raw:
-                                value = (2000 + (raw >> 9)) * 10000
-                                value += (raw >> 5 & 15) * 100 + (raw & 31)
-                                put(arrays, _SLOT, target, value)
                         elif length == _PLAIN:
                             put(arrays, kind, target, raw)
                         elif length == _WHOLE and raw + _HALF_OF_3 == (
@@ -236,33 +221,3 @@ def thousandths(first: int, second: int, third: int, fourth: int) -> int:
     if first & 0x80:
         value = 0 - value
     return value
-
-
-def take_text(buf, at: int, size: int, t, which: int) -> None:
-    """Copies the ASCII in buf[at : at + size], or what _TEXT_BYTES hold of it, to text SERIAL,
-    FIRMWARE or MODEL. NULs and spaces at either end are for whoever shows it to strip."""
-    size = min(size, _TEXT_BYTES)
-    if which == _MODEL:
-        text = t.model
-        t.model_size = size
-    elif which == _FIRMWARE:
-        text = t.firmware
-        t.firmware_size = size
-    else:
-        text = t.serial
-        t.serial_size = size
-    for i in range(size):
-        text[i] = buf[at + i]
-
-
-def take_version(raw: int, digits: int, t) -> None:
-    """0x0115 -> b"1.1.5"; the top nibble may carry a board revision (xiaomi.md 3, word 17).
-
-    0 is a version nobody has set.
-    """
-    if raw:
-        text = t.firmware
-        for i in range(digits):
-            text[2 * i] = _DIGITS[raw >> 4 * (digits - 1 - i) & 15]
-            text[2 * i + 1] = 46
-        t.firmware_size = 2 * digits - 1

@@ -7,10 +7,11 @@ A row is (offset, code, slot, mul, div, add, count, first, absent); what is left
   offset  byte address in the family's register space or payload
   code    a struct code "B" "b" "<H" ">h" "<I" ...; with ".n" appended, bit n of it; ">f" (IEEE
           single, in thousandths); "date" (year-2000 in 7 bits, month 4, day 5, little endian;
-          ">date" big endian; 0 = not set), "bcd" (0x0115 -> 1.1.5; 0 = not set), "text14" (14
-          ASCII bytes)
+          ">date" big endian; 0 = not set). Of texts: "text14" (14 ASCII bytes), "text" (as far as
+          the frame goes), "textz" (up to its NUL), "bcd" (0x0115 -> 1.1.5; 0 = not set), "release"
+          (6, 5 -> 6.05)
   slot    a telemetry slot; "cell_mv", "temp_dc" and "wire_mohm" run over `count` elements from
-          number `first` (0-based); "serial", "firmware" and "model" take text
+          number `first` (0-based); TEXTS take texts
   value   = raw * mul // div + add, rounded down, or to the nearest where div is written negative;
           a raw equal to `absent` means: no such probe
   For slot "faults" the fourth item is a tuple of (bit, fault name, value that means fault).
@@ -25,40 +26,47 @@ A compiled row, least significant byte first:
             number in FAULTS
             of numbers: mul 2, div 2, add 3, absent 3 as far as they are not the usual ones, each
             higher by half of what its bytes hold, since the walk reads no negative numbers
-Two bytes FF end the rows. Slots the dongle does not keep have none.
+Two bytes FF end the rows. Slots the dongle does not keep have none. Texts and dates it never
+keeps: on the bench their rows stand behind the end, where read() does not come to
+(boards/CPYTHON/bench_rows.py).
 """
 
 from micropython import const
 
 from deckwatch.faults import FAULTS
-from deckwatch.telemetry import INDEX, NOWHERE
+from deckwatch.telemetry import INDEX, KEPT, NOWHERE
 
 _CODES = ("B", "b", "<H", "<h", ">H", ">h", "<I", "<i", ">I", ">i", ">f")
 _FIRST_LONG = const(6)  # codes from here on are 32 bits wide; the last is the single
-_TEXTS = ("serial", "firmware", "model")
+TEXTS = ("serial", "firmware", "model")
 _LISTS = (None, "cell_mv", "temp_dc", "wire_mohm")  # place = kind
 _USUAL = (1, 1, 0, 1, 0, None)  # mul, div, add, count, first, absent
 _END = const(0xFFFF)
 
-# Kinds, shared with fields_viper.py
+# Kinds, shared with fields_viper.py, from DATE on with bench_rows.py
 _VALUE = const(0)
 _BIT = const(4)
 _FAULTS = const(5)
-_DATE = const(6)
-_TEXT = const(7)
+DATE = const(6)
+TEXT = const(7)
 _BCD = const(8)
+RELEASE = const(9)
 
 
 def compiled(rows: tuple) -> bytes:
     """ValueError where a row cannot be meant, or its numbers have no room."""
-    table = b""
+    table = behind = b""
     last = 0
     for row in rows:
         if row[0] < last:
             raise ValueError("rows must be sorted by offset: %d" % row[0])
         last = row[0]
-        table += _row(row)
-    return table + packed(_END, 2, last)
+        made = _row(row)
+        if made and made[3] >> 4 >= DATE:
+            behind += made
+        else:
+            table += made
+    return table + packed(_END, 2, last) + behind
 
 
 def moved(rows: tuple, by: int) -> tuple:
@@ -86,7 +94,9 @@ def packed(number: int, size: int, row) -> bytes:
 def _row(row: tuple) -> bytes:
     offset, code, slot = row[:3]
     kind, number, width, target = _decode(code, slot)
-    if target == NOWHERE and kind in (_VALUE, _BIT, _DATE):
+    if (slot in TEXTS) != (kind > DATE) or kind >= DATE and 0 < target < KEPT:
+        raise ValueError("row %d: %s takes no %s" % (offset, slot, code))
+    if target == NOWHERE and not 0 < kind < _BIT:
         return b""
     mul, div, add, count, first, absent = row[3:] + _USUAL[len(row) - 3 :]
     rest = b""
@@ -123,13 +133,16 @@ def _scaling(mul: int, div: int, add: int, absent, offset: int) -> bytes:
 def _decode(code: str, slot: str) -> tuple:
     """(kind, code number, width in bytes, slot number)"""
     if code.startswith("text"):
-        return _TEXT, 0, int(code[4:]), _TEXTS.index(slot)
+        size = code[4:]
+        return TEXT, size == "z", int(size) if size.isdigit() else 0, INDEX[slot]
     if code.endswith("date"):
-        return _DATE, _CODES.index(">H" if code[0] == ">" else "<H"), 2, INDEX[slot]
+        return DATE, _CODES.index(">H" if code[0] == ">" else "<H"), 2, INDEX[slot]
+    if code == "release":
+        return RELEASE, 0, 2, INDEX[slot]
     if code == "bcd":
-        return _BCD, _CODES.index("<H"), 2, _TEXTS.index(slot)
+        return _BCD, _CODES.index("<H"), 2, INDEX[slot]
     if code == "bcd2":
-        return _BCD, _CODES.index("B"), 1, _TEXTS.index(slot)
+        return _BCD, _CODES.index("B"), 1, INDEX[slot]
     number = _CODES.index(code.split(".")[0])
     width = _width(number)
     if slot == "faults":

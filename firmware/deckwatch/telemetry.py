@@ -153,7 +153,6 @@ _FAULTS_A = INDEX["faults_a"]
 MAX_CELLS = const(32)
 MAX_PROBES = const(8)
 NO_PROBE = const(-0x8000)  # in temp_dc: the frame names this probe and says it is not fitted
-TEXT_BYTES = const(32)  # the longest seen is a JBD model of 25
 _COUNT = const(0xFFFF)
 _AGE = const((1 << 30) - 1)  # as age_ms() in ticks.py, which fresh() has no time to call
 
@@ -181,9 +180,8 @@ class Telemetry:
     value, stamp, count: arrays over SLOTS (value; when, ms; how many times set, wraps at 65536).
     where: cell, probe, fault or error number that goes with a derived value, 1-based, 0 = none.
     cell_mv, temp_dc: in the order of the pack; one that was passed over is 0 or NO_PROBE, and
-    long ago. wire_mohm: resistance of each cell's sense wire, the first `wires` of them. serial,
-    firmware, model: ASCII, as many bytes as serial_size and so on say. arrays: head and all that
-    frames fill, as put() takes it (telemetry_viper.py).
+    long ago. wire_mohm: resistance of each cell's sense wire, the first `wires` of them. arrays:
+    head and all that frames fill, as put() takes it (telemetry_viper.py).
     """
 
     def __init__(self) -> None:
@@ -198,9 +196,6 @@ class Telemetry:
         self.wire_mohm = array("H", bytes(2 * MAX_CELLS))
         self.temp_dc = array("h", bytes(2 * MAX_PROBES))
         self.temp_stamp = array("i", bytes(4 * MAX_PROBES))
-        self.serial = bytearray(TEXT_BYTES)
-        self.firmware = bytearray(TEXT_BYTES)
-        self.model = bytearray(TEXT_BYTES)
         self.head = array("i", bytes(4 * _HEAD))
         self.arrays = (
             self.head,
@@ -227,7 +222,6 @@ class Telemetry:
         self.cells = 0  # cells heard of since power-on: highest cell number
         self.probes = 0
         self.wires = 0  # highest cell whose wire was told since power-on
-        self.serial_size = self.firmware_size = self.model_size = 0
         self.frames = 0  # frames that set something, wraps
         self.cell_frames = 0
         self.temp_frames = 0

@@ -24,8 +24,14 @@ def root() -> Path:
 @cache
 def firmware(module: str) -> ModuleType:
     """A module of the core, such as "framer" or "protocols.xiaomi", on this CPython."""
+    return board(f"deckwatch.{module}")
+
+
+@cache
+def board(module: str) -> ModuleType:
+    """A module of the board CPYTHON, such as "bench_rows", or of what runs on it."""
     for folder in ("firmware", "boards/CPYTHON"):
         path = str(root() / folder)
         if path not in sys.path:
             sys.path.insert(0, path)
-    return importlib.import_module(f"deckwatch.{module}")
+    return importlib.import_module(module)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from packlab.checkout import firmware
+from packlab.checkout import board, firmware
 from packlab.errors import PacklabError
 
 _PACKS = 18  # a JK bus has addresses 0 to 16, and what noise makes of them is one more
@@ -137,7 +137,8 @@ def values(t: Any, *, spare_cells: bool = True) -> dict[str, Any]:
     for slot, name in enumerate(telemetry.SLOTS):
         if not t.seen[slot] or name.startswith(("faults_", "balance_a", "balance_b")):
             continue
-        known[name] = _plain(name, t.value[slot])
+        is_text = name in firmware("rows").TEXTS
+        known[name] = text_of(t, name) if is_text else _plain(name, t.value[slot])
     if t.cells:
         cells = list(t.cell_mv[: t.cells])
         known["cell_mv"] = _fitted(cells) if spare_cells else cells
@@ -153,12 +154,13 @@ def values(t: Any, *, spare_cells: bool = True) -> dict[str, Any]:
     if t.seen[low]:
         bits = t.value[low] | t.value[high] << 16
         known["balance"] = [cell + 1 for cell in range(32) if bits >> cell & 1]
-    for name in ("serial", "firmware", "model"):
-        size = getattr(t, f"{name}_size")
-        if size:
-            raw = bytes(getattr(t, name)[:size])
-            known[name] = raw.decode("ascii", "replace").strip("\0")
     return known
+
+
+def text_of(t: Any, name: str) -> str:
+    """One of what telemetry `t` knows as text, "" = not known."""
+    raw: bytes = board("bench_rows").text_of(t, name)
+    return raw.decode("ascii", "replace").strip("\0")
 
 
 def _plain(name: str, value: int) -> int | bool | str:

@@ -26,8 +26,8 @@ _RECORDED_KINDS = (None, "real", "redacted")
 _QUOTED = re.compile(r'"([a-z][a-z0-9_]+)"')
 _FAULT_ROW = re.compile(r'\(\d+, "(\w+)", [01]\)')
 _IMPORTED = re.compile(r"from deckwatch\.protocols(?:\.| import )(\w+(?:, \w+)*)")
-_LISTS = {"cell_mv", "temp_dc", "wire_mohm", "serial", "firmware", "model"}
-_ANYWHERE = {"model": "MODEL", "temp_dc": "set_temp("}  # set by code that names no slot
+_LISTS = {"cell_mv", "temp_dc", "wire_mohm"}
+_ANYWHERE = {"temp_dc": "set_temp("}  # set by code that names no slot
 _AS_TOLD = {"faults_a": "faults", "faults_b": "faults", "balance_a": "balance"}
 _NOT_TOLD = {"nowhere", "balance_b"}
 # Daly boards count their current either way round; which, no single frame can tell (daly.md 2).

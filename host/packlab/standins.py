@@ -8,6 +8,7 @@ each is told with its reason, as a likeness and no proof.
 from typing import Any
 
 from packlab.checkout import firmware
+from packlab.decode import text_of
 
 BOTOX_BAUD = 76_800
 MOST_MAH = 32_767  # of 16 bits with a sign
@@ -41,8 +42,7 @@ class Signs:
         for name in ("design_mah", "full_mah"):
             if t.seen[index[name]]:
                 self._full_mah.add(t.value[index[name]])
-        if t.serial_size:
-            self._serial = bytes(t.serial[: t.serial_size]).decode("ascii", "replace").strip("\0 ")
+        self._serial = text_of(t, "serial").strip("\0 ") or self._serial
         if kind == "reply" and t.head[0] == t.stamp[index["pack_mv"]] and t.seen[index["pack_mv"]]:
             self._note_status(t, index)
 

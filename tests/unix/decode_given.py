@@ -9,7 +9,9 @@ of each pack.
 import binascii
 import sys
 
+from bench_rows import text_of
 from deckwatch.framer import CHUNK, Framer
+from deckwatch.rows import TEXTS
 from deckwatch.telemetry import SLOTS, Telemetry
 
 
@@ -40,11 +42,7 @@ def known(t):
     slots = ["%s=%d" % (SLOTS[i], t.value[i]) for i in range(len(SLOTS)) if t.seen[i]]
     cells = [t.cell_mv[i] for i in range(t.cells)]
     temps = [t.temp_dc[i] for i in range(t.probes)]
-    texts = [
-        bytes(t.serial[: t.serial_size]),
-        bytes(t.firmware[: t.firmware_size]),
-        bytes(t.model[: t.model_size]),
-    ]
+    texts = [text_of(t, name) for name in TEXTS]
     return "%s %s %s %s" % (" ".join(slots), cells, temps, texts)
 
 

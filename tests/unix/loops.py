@@ -5,8 +5,10 @@ which loops were taken; then for each line its frames, what was counted, and all
 import binascii
 import sys
 
+from bench_rows import text_of
 from deckwatch import framer
 from deckwatch.pipeline import load_protocol
+from deckwatch.rows import TEXTS
 from deckwatch.telemetry import Telemetry
 
 
@@ -34,7 +36,7 @@ class Ear:
 
     def known(self):
         pack = self.packs[0]
-        texts = [bytes(pack.serial), bytes(pack.firmware), bytes(pack.model)]
+        texts = [text_of(pack, name) for name in TEXTS]
         return [list(part) for part in pack.arrays[1:]], texts, [pack.cells, pack.probes]
 
 

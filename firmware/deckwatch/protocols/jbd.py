@@ -9,7 +9,7 @@ firmware has A5 in that place: then the last request decides, or the shape of th
 
 from micropython import const
 
-from deckwatch.fields import MODEL, read, take_text
+from deckwatch.fields import read
 from deckwatch.frame import ACK, READ, REPLY, UNKNOWN, WRITE
 from deckwatch.framings import framed
 from deckwatch.passing import bits
@@ -136,6 +136,7 @@ _CHARGE = compiled(CHARGE)
 _CHARGE_X10 = compiled(CHARGE_X10)
 _CELLS = compiled(CELLS)
 _COUNTERS = compiled(COUNTERS)
+_MODEL = compiled(((0, "text", "model"),))
 
 _MARGIN = const(7)
 _READ = const(0xA5)
@@ -203,7 +204,7 @@ def _decode_reply(frame, t, status: int) -> None:
     elif register == _CELL_VOLTAGES and _is_cells(buf, body, size, _MOST_MV):
         read(_CELLS, buf, body, 0, size, t)
     elif register == _NAME and _is_text(buf, body, size):
-        take_text(buf, body, size, t, MODEL)
+        read(_MODEL, buf, body, 0, size, t)
     elif register == _ERROR_COUNTS and (size == 22 or size == 24):
         read(_COUNTERS, buf, body, 0, size, t)
     elif _BASIC_INFO <= register <= _NAME or register == _ERROR_COUNTS:

@@ -14,7 +14,7 @@ from array import array
 
 from micropython import const
 
-from deckwatch.fields import MODEL, read, take_text
+from deckwatch.fields import read
 from deckwatch.frame import READ, REPLY, WRITE
 from deckwatch.framings import framed
 from deckwatch.passing import bits
@@ -217,6 +217,8 @@ _ROWS = compiled(
     + moved(BMS_TAIL, _BMS_TAIL)
     + moved(CAN, _CAN)
 )
+# Behind the name is an identity: never read.
+_VERSION = compiled(((1, "release", "firmware"), (3, "textz", "model")))
 
 
 class Memory:
@@ -303,7 +305,7 @@ def _decode_answer(frame, t, command: int, size: int) -> None:
         if not _read_bms(frame, t):
             return
     elif command == 0 and size > 2:
-        _read_version(frame, t)
+        read(_VERSION, buf, body, 0, size, t)
     elif command != 62:  # the ids a ping found
         return
     frame.kind = REPLY
@@ -410,24 +412,6 @@ def _probe_dc(raw: int) -> int:
 def _signed(buf, at: int) -> int:
     raw = buf[at] << 8 | buf[at + 1]
     return raw - 0x10000 if raw & 0x8000 else raw
-
-
-def _read_version(frame, t) -> None:
-    """[0, major, minor, hardware's name, 0, ...]. Behind it is an identity: never read."""
-    buf = frame.buf
-    body = frame.body
-    major = buf[body + 1]
-    minor = buf[body + 2]
-    if major < 10 and minor < 100:
-        t.firmware[0] = 48 + major
-        t.firmware[1] = 46
-        t.firmware[2] = 48 + minor // 10
-        t.firmware[3] = 48 + minor % 10
-        t.firmware_size = 4
-    name = body + 3
-    end = buf.find(b"\x00", name, body + frame.body_size)
-    if end > name:
-        take_text(buf, name, end - name, t, MODEL)
 
 
 def _decode_can(frame, t, memory) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from packlab.linking.origins import stamp
 
 PACKAGE = "deckwatch"
-BENCH_ONLY = "bench_slots"  # a module that no dongle has
+BENCH_ONLY = ("bench_slots", "bench_rows")  # modules that no dongle has
 BY_NAME = (f"{PACKAGE}.protocols", f"{PACKAGE}.profiles")  # imported by a name put together
 
 
@@ -160,7 +160,7 @@ class _Bare(ast.NodeTransformer):
     def visit_Try(self, node: ast.Try) -> "ast.AST | list[ast.stmt]":
         self.generic_visit(node)
         first = node.body[0]
-        is_vain = isinstance(first, ast.ImportFrom) and first.module == BENCH_ONLY
+        is_vain = isinstance(first, ast.ImportFrom) and first.module in BENCH_ONLY
         return node.handlers[0].body if is_vain else node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:

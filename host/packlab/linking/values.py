@@ -95,7 +95,7 @@ class _Texts(MetaPathFinder, Loader):
         path: "Sequence[str] | None",  # noqa: ARG002  importlib's own arguments
         target: "ModuleType | None" = None,  # noqa: ARG002
     ) -> "ModuleSpec | None":
-        if name == BENCH_ONLY:
+        if name in BENCH_ONLY:
             raise ImportError("the dongle has none")
         if name not in self._texts:
             return None
@@ -111,7 +111,7 @@ def _in_place_of_the_firmware(texts: Mapping[str, str]) -> Iterator[None]:
     firmware("ticks")  # so that Python finds what stands in for MicroPython's own modules
 
     def ours() -> list[str]:
-        return [n for n in sys.modules if n.split(".")[0] in (PACKAGE, BENCH_ONLY)]
+        return [n for n in sys.modules if n.split(".")[0] in (PACKAGE, *BENCH_ONLY)]
 
     finder = _Texts(texts)
     before = {name: sys.modules.pop(name) for name in ours()}

@@ -1,6 +1,6 @@
 // Written by tools/make_phone.py, never by hand.
 self.SHELL = {
- "version": "deckwatch-ca6b5d54be59",
+ "version": "deckwatch-c13d84cc5d4b",
  "files": [
   "./",
   "advice.de.json",
