@@ -31,7 +31,7 @@ LAYERS = {
     "outputs": {"outputs"},
     "profiles": {"profiles"},
     "hal": {"hal"},
-    "app": {"app", "start", "search", "remote", "keeper"},
+    "app": {"app", "start", "making", "search", "remote", "keeper"},
 }
 MAY_IMPORT = {
     "vocabulary": {"vocabulary"},

@@ -1,4 +1,4 @@
-"""Once everything is made the dongle lets go of its constructors (hal/modules.py): what is
+"""Once everything is made the dongle lets go of its constructors (making.py): what is
 made again later must say so."""
 
 import ast
@@ -94,17 +94,22 @@ def test_constructors_are_gone_but_of_what_is_made_again(monkeypatch: pytest.Mon
             super().__init__()
 
     vars(module).update(Once=Once, Again=Again, Bare=Bare, Pin=Pin)
+    vars(module).update(QUESTIONS=b"asked", FRAMES=b"framed")
+    making = type(sys)("deckwatch.making")
     machine = type(sys)("machine")
     machine.Pin = Pin  # type: ignore[attr-defined]  as far as a PC plays the chip it is no native one
     other = type(sys)("another")
     vars(other).update(Other=type("Other", (), {"__init__": Once.__init__}))
-    loaded = {one.__name__: one for one in (module, other, machine)}
+    loaded = {one.__name__: one for one in (module, other, machine, making)}
     one = Once()
-    forget_making = firmware("hal.modules").forget_making
+    forget_making = firmware("making").forget_making
     with monkeypatch.context() as patched:
         patched.setattr(sys, "modules", loaded)
         forget_making()
     assert one.kept == 3
+    assert "deckwatch.making" not in loaded
+    assert not hasattr(module, "QUESTIONS")
+    assert module.FRAMES == b"framed"
     assert vars(Once)["__init__"] is None
     assert vars(Again)["__init__"] is not None
     assert "__init__" not in vars(Bare)

@@ -19,6 +19,7 @@ from binascii import unhexlify
 
 import machine
 from deckwatch import app as firmware
+from deckwatch import making
 
 POLL_MS = 12
 ALARM = unhexlify("55aa0e2501300104710e2f0003000a0e2b2b77fe")  # status bit 10: over-temperature
@@ -68,7 +69,7 @@ class Dongle:
         firmware.asyncio = tasks = Tasks()
         firmware.now_ms = lambda: Dongle.now
         firmware.forget = lambda *_: None  # there are several
-        firmware.forget_making = lambda: None
+        making.forget_making = lambda: None
         self.app = firmware.App()
         self.app.run()
         self.uarts = [machine.UART.opened[number] for number in (1, 2, 0)]

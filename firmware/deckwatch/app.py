@@ -28,7 +28,7 @@ from deckwatch.hal.button import Button
 from deckwatch.hal.clock import now_ms, unix_s
 from deckwatch.hal.light import Light
 from deckwatch.hal.lines import RX_BYTES, Line, open_lines
-from deckwatch.hal.modules import BOOT_ONLY, forget, forget_making
+from deckwatch.hal.modules import forget
 from deckwatch.hal.sound import Sound
 from deckwatch.meters.link import BMS_TX, HOST_TX, NO_LEVEL, OVERRUN, PORTS
 from deckwatch.outputs.console import Console
@@ -121,6 +121,8 @@ class App:
     def _begin(self) -> None:
         """Everything that depends on the settings; what only they needed is let go before the core
         takes its room."""
+        from deckwatch.making import BOOT_ONLY
+
         settings, baud, inverted = self._settings()
         forget(BOOT_ONLY)
         gc.collect()
@@ -150,6 +152,12 @@ class App:
             print("black box failed: %r" % failure)
             return None
 
+    def _finish(self) -> None:
+        """Everything is made."""
+        from deckwatch.making import forget_making
+
+        forget_making()
+
     def run(self) -> None:
         """Until power goes."""
         asyncio.run(self._main())
@@ -166,7 +174,7 @@ class App:
             self._show.play(SELF_TEST, now)
         gc.collect()
         self._keeper = self._black_box()
-        forget_making()
+        self._finish()
         gc.threshold(-1)
         gc.collect()
         if self._air:

@@ -17,7 +17,7 @@ _MOST_MIN = const(1440)
 class Parking:
     """minutes: how long the scooter is off before the dongle sleeps; 0 = it never does."""
 
-    again = True  # hal/modules.py
+    again = True  # making.py
 
     def __init__(self, minutes: int, now: int) -> None:
         self._wait_ms = min(minutes, _MOST_MIN) * _MINUTE_MS

@@ -5,7 +5,7 @@ know what is on it. app.py makes a Start and lets go of this module with all it 
 from deckwatch import config
 from deckwatch.hal import store
 from deckwatch.hal.board import pin
-from deckwatch.hal.modules import has_radio
+from deckwatch.hal.fitted import has_radio
 from deckwatch.index import PROTOCOLS
 
 _MOST_SERIES = 32

@@ -25,13 +25,13 @@ SPOKEN = {
     "hal.lines": ("open_lines",),
     "meters.link": ("PORTS", "LINE_STATES"),
 }
-_MODULES = f"{PACKAGE}.hal.modules"
+_MAKING = f"{PACKAGE}.making"
 
 
 def leaders(modules: Mapping[str, Module]) -> dict[str, str]:
     """The leader of each module, its own one included."""
     led: dict[str, str] = {}
-    apart = set(_boot_only(modules))
+    apart = {_MAKING, *_boot_only(modules)}
     apart |= {name for name, module in modules.items() if module.is_package}
     for kind in ("_viper", "_plain"):  # one file that a chip without machine code has not
         alike = [name for name in modules if name.endswith(kind)]
@@ -87,7 +87,7 @@ def closure(names: Iterable[str], modules: Mapping[str, Module], without: "set[s
 
 def _boot_only(modules: Mapping[str, Module]) -> "list[str]":
     """What the app lets go of once it has started."""
-    for statement in modules[_MODULES].tree.body if _MODULES in modules else ():
+    for statement in modules[_MAKING].tree.body if _MAKING in modules else ():
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "BOOT_ONLY":
             return [_full(name) for name in ast.literal_eval(statement.value)]
     return []
