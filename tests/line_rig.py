@@ -70,9 +70,15 @@ class LineRig:
     buzzer began to sound. feed_lines: all that came in, as the core's replay takes it."""
 
     def __init__(
-        self, start: int = 0, memory: bytes = b"", unix_s: int = 0, **options: Any
+        self,
+        start: int = 0,
+        memory: bytes = b"",
+        unix_s: int = 0,
+        count: int | None = None,
+        **options: Any,
     ) -> None:
-        self.core = Pipeline(config.load({"profile": "m365", **options}), self, strict=True)
+        settings = config.load({"profile": "m365", **options})
+        self.core = Pipeline(settings, self, strict=True, count=count)
         if memory:
             assert self.core.recall(0, memory)
         if unix_s:

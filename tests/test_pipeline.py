@@ -217,6 +217,23 @@ def test_second_pack_alone_is_data_too() -> None:
     assert line.look == "partial"
 
 
+def test_answers_of_a_pack_there_is_no_room_for_are_counted_to_three() -> None:
+    line = LineRig(profile="ninebot", count=1)
+    outer = ninebot(0x23, 0x20, 0x5A, 0x30, status())
+    line.hear(ninebot(0x22, 0x20, 0x5A, 0x30, status()))
+    line.hear(ninebot(0x20, 0x23, 0x01, 0x30, bytes([12])), "host_tx")
+    line.hear(outer[:-2] + b"\0\0")
+    assert (len(line.core.packs), line.core.more, line.look) == (1, 0, "fine")
+    for heard in (1, 2, 3, 3):
+        line.hear(outer)
+        assert line.core.more == heard
+    assert (line.look, line.core.decode_errors) == ("fine", 0)
+    for options in ({"profile": "ninebot"}, {"profile": "ninebot", "packs": 1}):
+        line = LineRig(**options)
+        line.hear(outer)
+        assert line.core.more == 0
+
+
 def test_external_packs_alarm_is_shown() -> None:
     line = LineRig(profile="ninebot")
     for _ in range(60):

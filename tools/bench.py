@@ -133,6 +133,9 @@ def _heap(known: list[Family]) -> None:
                 f"  {family.name:10}{copied.total:9}{copied.modules:10}{copied.objects:10}"
                 f"{HEAP_MPY:9} {_against(copied.total, HEAP_MPY):9}{in_place.total:16}"
             )
+            if family.packs > 1:
+                both = heap.measure(found.command, (core, bench), family, packs=family.packs)
+                print(f"    {family.packs} heard {both.total:8}{both.modules:10}{both.objects:10}")
     print(
         "  The core alone, once it has started and let go of what only the start needs.\n"
         "  In place from ROM the bytecode stays in flash, but not names and tables; frozen into\n"

@@ -93,8 +93,10 @@ def tell(interpreter: Path, bench: Path) -> None:
     """One line a family: the core's heap after its start, and what stays of it."""
     print(f"core frozen, 32 bit, bytes of heap (budget {BUDGET_BYTES}, measured)")
     for family in families():
-        used = heap.measure([str(interpreter)], (bench,), family)
-        print(f"  {family.name:8} {used.most:6} at the start, {used.total:6} kept")
+        for packs in range(1, family.packs + 1):
+            used = heap.measure([str(interpreter)], (bench,), family, packs=packs)
+            heard = " with a second battery" if packs > 1 else ""
+            print(f"  {family.name:8} {used.most:6} at the start, {used.total:6} kept{heard}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """How much of the heap the core holds once it is loaded; tools/bench.py runs this on the 32-bit
 port.
 
-Arguments: family, profile, and perhaps the image of a ROM file system to import from (its own
-bytes are not counted: on the chip they lie in flash). Prints the bytes in use before the first
-import of the firmware, after the last, after what only the start needs is let go, after the core
-is made, and without its constructors, in the order of the app; garbage collected each time.
+Arguments: family, profile, how many batteries have been heard, and perhaps the image of a ROM file
+system to import from (its own bytes are not counted: on the chip they lie in flash). Prints the
+bytes in use before the first import of the firmware, after the last, after what only the start
+needs is let go, after the core is made, and without its constructors, in the order of the app;
+garbage collected each time.
 """
 
 import gc
@@ -38,7 +39,7 @@ def settings_of(family, profile):
     return settings
 
 
-def start(family, profile):
+def start(family, profile, packs):
     """The core as the app makes it, and the bytes in use before: with all that is loaded, and
     without what only the start needs."""
     from deckwatch.hal.modules import forget
@@ -51,7 +52,7 @@ def start(family, profile):
     imported = in_use()
     forget(BOOT_ONLY)
     left = in_use()
-    core = Pipeline(settings, None, ports=(BMS_TX, HOST_TX))
+    core = Pipeline(settings, None, ports=(BMS_TX, HOST_TX), count=packs)
     forget(BOOT_ONLY)
     return core, imported, left
 
@@ -63,11 +64,11 @@ def finish():
     forget_making()
 
 
-def main(family, profile, image=""):
+def main(family, profile, packs, image=""):
     """Measures and prints."""
     rom = in_place.mount(image) if image else b""
     before = in_use()
-    core, imported, left = start(family, profile)
+    core, imported, left = start(family, profile, int(packs))
     made = in_use()
     finish()
     print(before, imported, left, made, in_use())

@@ -35,7 +35,7 @@ from deckwatch.outputs.console import Console
 from deckwatch.outputs.led import DARK
 from deckwatch.outputs.sequence import CONFIG_ERROR, SAFE_MODE, SELF_TEST, Sequence, silent
 from deckwatch.parking import PACK_MV, SPENT_MV, Parking
-from deckwatch.pipeline import Pipeline
+from deckwatch.pipeline import MORE, Pipeline
 from deckwatch.ticks import age_ms
 
 _POLL_MS = const(12)  # of the 25 ms from a frame's last byte to the pin; `make bench` has the rest
@@ -102,6 +102,7 @@ class App:
         self._looked_at = 0
         self._locks = True
         self._frames = self._bytes = 0
+        self._grows = True  # a second battery is made room for
         self._strange = False  # told that nothing on this line can be understood
         self.air_deaths = 0
 
@@ -114,6 +115,7 @@ class App:
         self._changes = start.changes
         self._searched = start.searched
         self._names = start.names
+        self._packs = start.packs
         self._remote, self._air = start.air()
         self._damp = sensor()
         return start.settings, start.baud, start.inverted
@@ -128,7 +130,7 @@ class App:
         gc.collect()
         self._lines = open_lines(baud, inverted, settings.mode != "listen")
         ports = tuple([line.port for line in self._lines] + [HOST_TX])
-        self.core = Pipeline(settings, self, ports=ports)
+        self.core = Pipeline(settings, self, ports=ports, count=self._packs)
         forget(BOOT_ONLY)  # it has asked for more
         self.core.clock(unix_s(), now_ms())
         print("guarding %s family %s baud %d" % (
@@ -440,6 +442,8 @@ class App:
                     self._strange = True
                     print("line: bytes, but never a frame of %s: other speed, polarity or family"
                           % self.core.family)  # fmt: skip
+            if self._grows and self.core.more == MORE:
+                self._make_room()
             if self._reminder and age_ms(now, reminded) >= _REMIND_MS:
                 reminded = now
                 self._show.play(self._reminder, now)
@@ -479,6 +483,19 @@ class App:
         if self._keeper is not None:
             self._keeper.flush()
         power.restart()
+
+    def _make_room(self) -> None:
+        """A battery speaks that nothing was made for: the next start makes it. Never while an
+        alarm sounds or the owner's session lasts."""
+        if self.core.status.look == status.ALARM or self.core.guided is not None:
+            return
+        from deckwatch.hal.store import keep_packs
+
+        self._grows = False
+        print("second battery: watched from the next start on")
+        if keep_packs(len(self.core.packs) + 1):
+            self._restart()
+        print("second battery: not watched, the flash refuses")
 
     def _is_contradicted(self) -> bool:
         """Bytes come, and have been coming for a while, without one valid frame of this family."""

@@ -13,7 +13,7 @@ CHEMISTRY_NAMES = ("nmc", "lfp")
 OPTIONS = (
     ("series", 10, (0, 32), "cells in series; 0 = as many as the board names"),
     ("chemistry", "nmc", CHEMISTRY_NAMES, "cell chemistry, decides full voltage and cell limits"),
-    ("packs", 1, (1, 2), "batteries on the line: 2 with an external one"),
+    ("packs", 1, (1, 2), "most batteries on the line: 2 with an external one, once it was heard"),
     ("design_mah", 0, (0, 200000), "capacity printed on the pack; 0 = as the board says"),
     ("bleed_ma", 30, (0, 5000), "what the board bleeds off a group to balance; 0 = not known"),
     ("dongle_ua", 1000, (0, 50000), "what the dongle draws from the parked pack (docs/power.md)"),

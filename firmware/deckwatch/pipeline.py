@@ -57,6 +57,7 @@ _SECOND_MS = const(1000)  # everything is judged anew at least this often, so th
 _HOUR_S = const(3600)
 _HUMIDITY = INDEX["humidity_pct"]
 
+MORE = const(3)  # answers that are sure to be a battery's: damage can look like one
 ALL_PORTS = tuple(range(len(PORTS)))
 _LOOK = (status.FINE, status.INFO, status.WARN, status.ALARM)  # by alert level
 
@@ -165,20 +166,28 @@ class Pipeline:
     is raised. framers: one per port, None for those not in `ports`. uptime_s: since the start;
     wall_s: seconds since 2020, 0 = nobody has told. guided: the owner's session, None = there is
     none. moved: a round has found an alert, what is watched or the line another one (the caller
-    clears it).
+    clears it). more: answers of a battery the owner has said there may be, and that is not among
+    the `count` that there are (None: all that may be); ends at MORE.
     """
 
-    def __init__(self, config, sink, strict: bool = False, ports: tuple = ALL_PORTS) -> None:
+    def __init__(
+        self,
+        config,
+        sink,
+        strict: bool = False,
+        ports: tuple = ALL_PORTS,
+        count: "int | None" = None,
+    ) -> None:
         self.profile = config.profile
         self.family = config.family
         self._protocol = load_protocol(config.family)
         self._strict = strict
+        self._most = config.packs
+        count = count or config.packs
         rules = Rules(config)
         self._expected = _expected(config, rules.armed, self._protocol.STEADY)
-        self.packs = [
-            Pack(number, config, self._protocol, rules, sink) for number in range(config.packs)
-        ]
-        self._share = _share_of(config.packs)
+        self.packs = [Pack(number, config, self._protocol, rules, sink) for number in range(count)]
+        self._share = _share_of(count)
         self._telemetries = [pack.telemetry for pack in self.packs]
         self._memory = _memory_of(self._protocol, config)
         frame = Frame()
@@ -193,6 +202,7 @@ class Pipeline:
         self.buzzer = Buzzer()
         self.unknown = 0
         self.decode_errors = 0
+        self.more = 0
         self.uptime_s = 0
         self.wall_s = 0
         self.guided = None
@@ -268,6 +278,8 @@ class Pipeline:
                 telemetry.end()
         if frame.kind == "unknown":
             self.unknown += 1
+        if frame.is_reply and len(self.packs) <= frame.pack < self._most:
+            self.more = min(self.more + 1, MORE)
         self.link.heard(frame, framer.port)
         if self.poller is not None:
             self.poller.heard(frame, framer.port, frame.now)

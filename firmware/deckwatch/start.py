@@ -15,9 +15,10 @@ _WIDEST_MV = 65535  # that a voltage in the advertisement can say
 class Start:
     """settings: the owner's, or the defaults when they cannot be used or the dongle is in safe
     mode. baud, inverted: of the line; of one it does not know, what was found before, else by a
-    search (`searched`), for which `light` and `dog` are needed. error: why the owner's file is not
-    in force; changes: [(option, former value, new one)]. names: the guardrails', each with a space
-    after it."""
+    search (`searched`), for which `light` and `dog` are needed. packs: how many batteries to
+    watch: one, until a second has been heard that the settings allow. error: why the owner's file
+    is not in force; changes: [(option, former value, new one)]. names: the guardrails', each with
+    a space after it."""
 
     names = config.GUARDRAILS
 
@@ -41,6 +42,7 @@ class Start:
         self.inverted = False
         if self.searched:
             self._find(options, light, dog)
+        self.packs = min(self.settings.packs, store.read_packs())
 
     def _options(self) -> dict:
         """What the owner has set; of a file that cannot be read, what it last held."""

@@ -141,6 +141,8 @@ def can_judge(row: Any, slots: Any, options: Any) -> bool:
         told.add("groups")
     if options.design_mah or "design_mah" in told:
         told.add("design")
+    if options.packs > 1:
+        told.add("second")
     if "board_temp_dc" in told:  # judged by the same rows as the MOSFETs'
         told.add("mos_temp_dc")
     armed = any(limit is not None for limit in limits.of_row(options, row))

@@ -12,11 +12,12 @@ from packlab.decode import decode
 @dataclass(frozen=True, slots=True)
 class Family:
     """A family of deckwatch.index.PROTOCOLS. profile: one that names it. frames: hex, every known
-    frame that brings the family a value."""
+    frame that brings the family a value. packs: how many batteries the profile allows."""
 
     name: str
     profile: str
     frames: tuple[str, ...]
+    packs: int = 1
 
 
 def families() -> Iterator[Family]:
@@ -26,7 +27,9 @@ def families() -> Iterator[Family]:
         results = zip(known, decode(known, name), strict=True)
         frames = tuple(frame for frame, result in results if result["ok"] and result["values"])
         if frames:
-            yield Family(name, _profile(name), frames)
+            profile = _profile(name)
+            packs = firmware("config").load({"profile": profile}).packs
+            yield Family(name, profile, frames, packs)
 
 
 def _sheets() -> list[Path]:

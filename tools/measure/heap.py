@@ -31,12 +31,17 @@ class Heap:
 
 
 def measure(
-    command: Sequence[str], folders: Sequence[Path], family: Family, image: Path | None = None
+    command: Sequence[str],
+    folders: Sequence[Path],
+    family: Family,
+    image: Path | None = None,
+    packs: int = 1,
 ) -> Heap:
-    """Load one family from the .mpy files in `folders`, or from a ROM file system's `image` run in
-    place; heap_load.mpy is in the folders in both cases. The first of them is where it runs: names
-    of files lie in the heap, and on a dongle they are short."""
-    arguments = ["", family.name, family.profile, *([str(image)] if image else [])]
+    """Load one family, with as many batteries as have been heard, from the .mpy files in
+    `folders`, or from a ROM file system's `image` run in place; heap_load.mpy is in the folders in
+    both cases. The first of them is where it runs: names of files lie in the heap, and on a dongle
+    they are short."""
+    arguments = ["", family.name, family.profile, str(packs), *([str(image)] if image else [])]
     names = [os.path.relpath(folder, folders[0]) for folder in folders]
     done = subprocess.run(
         [*command, "-X", "heapsize=1m", "-c", _RUN.format(arguments=arguments)],

@@ -278,7 +278,7 @@ OF_TWO_PACKS = ("idle_pack",)
 
 # Which measured slots each derived one stands on; what is not named here is measured itself or
 # made by the link meter. "groups" is the number of cells, which the owner has set or cells show,
-# "design" the capacity of the name plate, by the owner or the board.
+# "design" the capacity of the name plate, by the owner or the board, "second" another battery.
 _CELLS = ("cell_mv",)
 _SESSION = ("current_ma",)
 NEEDS = {
@@ -303,7 +303,7 @@ NEEDS = {
     "resistance_pct": ("pack_mv", "current_ma", "temp_dc"),
     "trip_ma": _SESSION,
     "trip_fet": ("discharge_fet", "current_ma"),
-    "share_pct": ("pack_mv", "current_ma"),
+    "share_pct": ("pack_mv", "current_ma", "second"),
     "soc_error_pct": ("soc_pct", "pack_mv", "groups"),
     "frozen_load_ms": ("pack_mv", "current_ma"),
     "frozen_ride_ms": ("pack_mv", "current_ma"),

@@ -112,6 +112,25 @@ def forget_found() -> None:
         pass
 
 
+def read_packs() -> int:
+    """How many batteries have been heard on this line, 1 while nothing is known."""
+    try:
+        return NVS(_SPACE).get_i32("packs")
+    except OSError:
+        return 1
+
+
+def keep_packs(packs: int) -> bool:
+    """Says whether the next start will know of them."""
+    try:
+        nvs = NVS(_SPACE)
+        nvs.set_i32("packs", packs)
+        nvs.commit()
+    except OSError:
+        return False
+    return read_packs() == packs
+
+
 _KEY_BYTES = 16
 
 

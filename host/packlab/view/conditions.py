@@ -76,6 +76,7 @@ INPUTS = {
     "humidity_pct": "a humidity sensor in the deck, or the board's own",
     "charging_flag": "the board's word that a charger is there",
     "design": "capacity of the name plate (`design_mah`, or as the board says)",
+    "second": "a second battery that has been heard",
     "clock": "the time of day, told by a phone or the bench before and after",
     "faults_a": "the board's fault bits",
     "error_code": "the controller's error code (dash wire, or a VESC's own line)",
