@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from deckwatch.faults import FAULTS, WORD_BITS
+from deckwatch.frame import FRAMES_IN
 from deckwatch.telemetry import INDEX, NO_PROBE, Telemetry
 from families import Heard, listener
 from packlab.capture import Chunk, Event, Level
@@ -182,9 +183,9 @@ def play(
             continue
         played.chunks[event.port] += 1
         for listen in (ears.silence_ms, ears.hear):
-            frames = ears.bms.framer.frames
+            frames = ears.bms.framer.numbers[FRAMES_IN]
             now_ms = listen(event)
-            if dialect and ears.bms.framer.frames != frames and now_ms >= next_ms:
+            if dialect and ears.bms.framer.numbers[FRAMES_IN] != frames and now_ms >= next_ms:
                 next_ms = now_ms + every_ms
                 for number, tap in enumerate(taps[:packs]):
                     compare(ears.bms.packs[number], dialect, tap, now_ms, played.compared)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from deckwatch.frame import DAMAGED
 from families import Heard, entries, listen, protocol
 
 
@@ -44,7 +45,7 @@ def check(
             continue
         frame = heard.frames[-1]
         assert frame.data.hex() == entry["hex"], entry["meaning"]
-        assert heard.framer.damaged == 0, entry["meaning"]
+        assert heard.framer.numbers[DAMAGED] == 0, entry["meaning"]
         kinds[frame.kind] += 1
         values = known(heard, frame.pack)
         for slot, expected in entry["expect"].items():

@@ -6,6 +6,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from deckwatch.frame import DAMAGED
 from fake_rig import Tap, play
 from families import listen
 from packlab.capture import Chunk, Event, Header, Level
@@ -462,7 +463,7 @@ def test_the_decoder_survives_a_very_bad_line() -> None:
     for family, profile in (("jbd", "plain"), ("jk", "tlv"), ("ant", "new"), ("daly", "d2")):
         faults = (parse("bits:2e-4"), parse("lose:2e-4"))
         played = play(Order(family, profile, "ride", faults=faults), None, 60)
-        assert played.bms.framer.damaged > 5
+        assert played.bms.framer.numbers[DAMAGED] > 5
         values = played.bms.values()
         assert 25_000 < values["pack_mv"] < 70_000
 

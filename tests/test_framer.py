@@ -8,13 +8,33 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from deckwatch.frame import (
+    BAD_CHECK,
+    BAD_LENGTH,
+    BYTES_IN,
+    COUNT,
+    CUT,
+    DAMAGED,
+    FRAME_BYTES,
+    FRAMES_IN,
+    NOISE,
+)
 from deckwatch.framer import CHUNK, GAP_MS, Framer
 from deckwatch.framings import framed
+from deckwatch.meters.link import PORTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_checksums import CHECKS
 
 WRAP = 1 << 30
+COUNTERS = {
+    "frames": FRAMES_IN,
+    "bad_check": BAD_CHECK,
+    "bad_length": BAD_LENGTH,
+    "cut": CUT,
+    "noise": NOISE,
+    "damaged": DAMAGED,
+}
 
 # Real, from m365_standing.cap: a request for 12 bytes from word 0x30, and its reply.
 ASK = bytes.fromhex("55aa032201300c9dff")
@@ -50,8 +70,8 @@ class Line:
 
     def counters(self) -> dict[str, int]:
         """Those that are not 0."""
-        names = ("frames", "bad_check", "bad_length", "cut", "noise", "damaged")
-        return {name: getattr(self.framer, name) for name in names if getattr(self.framer, name)}
+        counted = self.framer.numbers
+        return {name: counted[place] for name, place in COUNTERS.items() if counted[place]}
 
 
 def heard(rows: Rows, *pieces: bytes, chunk: int = CHUNK) -> Line:
@@ -70,7 +90,7 @@ def test_a_frame_is_delivered_whole_with_its_time() -> None:
     line = Line(XIAOMI).feed(ASK, 1000)
     assert line.frames == [ASK]
     assert line.times == [1000]
-    assert line.framer.bytes == line.framer.frame_bytes == 9
+    assert line.framer.numbers[BYTES_IN] == line.framer.numbers[FRAME_BYTES] == 9
     assert line.counters() == {"frames": 1}
 
 
@@ -98,7 +118,7 @@ def test_many_frames_in_chunks_of_any_size(chunk: int) -> None:
     line = heard(XIAOMI, (ASK + REPLY) * 40, chunk=chunk)
     assert line.frames == [ASK, REPLY] * 40
     assert line.counters() == {"frames": 80}
-    assert line.framer.bytes == line.framer.frame_bytes == 40 * 29
+    assert line.framer.numbers[BYTES_IN] == line.framer.numbers[FRAME_BYTES] == 40 * 29
 
 
 def test_every_wrong_byte_of_a_frame_loses_that_frame_alone() -> None:
@@ -108,22 +128,22 @@ def test_every_wrong_byte_of_a_frame_loses_that_frame_alone() -> None:
             spoilt[place] ^= flip
             line = heard(XIAOMI, ASK + spoilt + ASK * 4)
             assert line.frames == [ASK] * 5, (place, flip)
-            assert line.framer.noise == len(REPLY)
-            assert line.framer.damaged == 1
+            assert line.framer.numbers[NOISE] == len(REPLY)
+            assert line.framer.numbers[DAMAGED] == 1
 
 
 def test_a_frame_that_lacks_any_one_byte_is_not_taken() -> None:
     for place in range(len(REPLY)):
         line = heard(XIAOMI, REPLY[:place] + REPLY[place + 1 :], ASK * 16)
         assert line.frames == [ASK] * 16, place
-        assert line.framer.noise == len(REPLY) - 1
+        assert line.framer.numbers[NOISE] == len(REPLY) - 1
 
 
 def test_two_frames_cut_into_each_other_leave_the_second() -> None:
     for cut in range(1, len(REPLY)):
         line = heard(XIAOMI, REPLY[:cut] + ASK + ASK + ASK)
         assert line.frames == [ASK] * 3, cut
-        assert (line.framer.noise, line.framer.damaged) == (cut, 1)
+        assert (line.framer.numbers[NOISE], line.framer.numbers[DAMAGED]) == (cut, 1)
 
 
 def test_noise_before_between_and_after_is_counted_by_bytes_and_incidents() -> None:
@@ -157,24 +177,15 @@ def test_the_length_must_lie_within_its_limits(length: int, taken: int) -> None:
         }  # fmt: skip
 
 
-def test_counters_wrap_before_they_outgrow_a_small_int() -> None:
-    names = (
-        "bytes",
-        "frames",
-        "frame_bytes",
-        "bad_check",
-        "bad_length",
-        "cut",
-        "noise",
-        "damaged",
-    )
+def test_the_sum_of_counters_does_not_outgrow_a_small_int() -> None:
+    places = (BYTES_IN, FRAMES_IN, FRAME_BYTES, BAD_CHECK, BAD_LENGTH, CUT, NOISE, DAMAGED)
+    assert COUNT * len(PORTS) < WRAP
     line = Line(XIAOMI)
-    for name in names:
-        setattr(line.framer, name, WRAP - 1)
+    for place in places:
+        line.framer.numbers[place] = COUNT
     line.feed(b"\x55\xaa\x00" + ASK + REPLY[:-1] + b"\x00" + FALSE)
     line.framer.lose(0)
-    counted = [getattr(line.framer, name) for name in names]
-    assert counted == [34, 0, 8, 0, 0, 0, 25, 1]
+    assert [line.framer.numbers[place] for place in places] == [34, 0, 8, 0, 0, 0, 25, 1]
 
 
 # --- silence -------------------------------------------------------------------------------------
@@ -262,7 +273,7 @@ def test_the_buffer_is_compacted_at_every_fill_level() -> None:
             line.feed(frame[1:] + frame[:1], 0, CHUNK)
         line.framer.lose(0)
         assert line.frames == [frame] * 4, lead
-        assert line.framer.noise == lead + 1
+        assert line.framer.numbers[NOISE] == lead + 1
 
 
 def test_a_waiting_frame_and_a_full_chunk_always_fit() -> None:
@@ -328,8 +339,8 @@ def test_a_row_means_what_it_says(framing: Any, frame: str, spoilt: str | None) 
     if spoilt:
         line = heard((framing,), bytes.fromhex(spoilt), chunk=1)
         assert line.frames == []
-        assert line.framer.noise == len(good)
-        assert line.framer.bad_check + line.framer.bad_length + line.framer.cut == 1
+        assert line.framer.numbers[NOISE] == len(good)
+        assert sum(line.framer.numbers[place] for place in (BAD_CHECK, BAD_LENGTH, CUT)) == 1
 
 
 def test_an_unknown_checksum_is_an_error_not_no_check() -> None:
@@ -373,7 +384,7 @@ def test_a_longer_row_that_waits_is_waited_for_and_then_the_shorter_one_asked() 
         line = heard(rows, long, short, short, chunk=chunk)
         assert line.frames == [long, short, short], chunk
         assert line.rows == [0, 1, 1]
-        assert line.framer.noise == 0
+        assert line.framer.numbers[NOISE] == 0
     waiting = Line(rows).feed(short, 0)
     assert waiting.frames == []
     waiting.framer.idle(GAP_MS + 1)
@@ -583,9 +594,9 @@ def test_frames_do_not_depend_on_how_the_bytes_were_cut(name: str, data: st.Data
     for chunk in (1, data.draw(st.integers(2, 20)), CHUNK):
         got = heard(rows, line, chunk=chunk)
         assert got.frames == wanted, chunk
-        assert got.framer.frame_bytes == sum(map(len, wanted))
-        assert got.framer.noise == len(line) - got.framer.frame_bytes
-        assert got.framer.bytes == len(line)
+        assert got.framer.numbers[FRAME_BYTES] == sum(map(len, wanted))
+        assert got.framer.numbers[NOISE] == len(line) - got.framer.numbers[FRAME_BYTES]
+        assert got.framer.numbers[BYTES_IN] == len(line)
 
 
 def test_a_receiver_that_raises_loses_no_frame_behind_it() -> None:

@@ -15,6 +15,7 @@ import pytest
 from conftest import MicroPython
 from deckwatch import config, framer_plain
 from deckwatch.alert import ALARM, SET
+from deckwatch.frame import BYTES_IN, FRAME_BYTES, FRAMES_IN, NOISE
 from deckwatch.framer import CHUNK
 from deckwatch.guardrails.table import CODES
 from deckwatch.index import PROTOCOLS
@@ -168,9 +169,10 @@ def check_work(line: Line, judged: int) -> None:
     )
     assert 0 < judged <= rows * (line.bytes + PORTS * rounds)
     for framer in line.core.framers:
-        counted = framer.frame_bytes + framer.noise
+        heard = framer.numbers
+        counted = heard[FRAME_BYTES] + heard[NOISE]
         spare = sum(row[4] for row in protocol(line.core.family).FRAMING if len(row) > 4)
-        assert framer.bytes - spare * framer.frames <= counted <= framer.bytes
+        assert heard[BYTES_IN] - spare * heard[FRAMES_IN] <= counted <= heard[BYTES_IN]
 
 
 def send_all(line: Line, size: int, random: Random, make: Callable[[], bytes]) -> None:
@@ -200,11 +202,12 @@ def hear_again(line: Line, family: str) -> None:
     """After silence the next good frames are heard, each whole."""
     line.rest(300)
     framer = line.core.framers[0]
-    before = framer.frames, framer.noise
+    frames, noise = framer.numbers[FRAMES_IN], framer.numbers[NOISE]
     for entry in whole(family):
         line.send(0, bytes.fromhex(entry["hex"]))
         line.rest(120)
-    assert (framer.frames, framer.noise) == (before[0] + len(whole(family)), before[1])
+    assert framer.numbers[FRAMES_IN] == frames + len(whole(family))
+    assert framer.numbers[NOISE] == noise
 
 
 def bear_a_bad_line(family: str, size: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +230,7 @@ def bear_a_liar(family: str, size: int, seed: int) -> None:
     random = Random(f"{seed} liar {family}")
     line = Line(family)
     send_all(line, size, random, lambda: liar(random, protocol(family).FRAMING))
-    assert sum(framer.frames for framer in line.core.framers) > size // 500
+    assert sum(framer.numbers[FRAMES_IN] for framer in line.core.framers) > size // 500
     check_small(line)
     hear_again(line, family)
 

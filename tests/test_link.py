@@ -1,9 +1,10 @@
 """The link meter: off and on, questions and answers, silence, noise."""
 
 import math
+from typing import Any
 
 import pytest
-from deckwatch.frame import Frame
+from deckwatch.frame import BYTES_IN, COUNT, DAMAGED, FRAME_BYTES, FRAMES_IN, Frame
 from deckwatch.meters.link import (
     BMS_TX,
     BREAK,
@@ -21,13 +22,27 @@ from deckwatch.meters.link import (
 from deckwatch.telemetry import INDEX, Telemetry
 
 TICKS = 1 << 30
+WRAP = COUNT + 1
+
+
+def counter(place: int) -> Any:
+    """One of a framer's numbers, by name."""
+    return property(
+        lambda framer: framer.numbers[place],
+        lambda framer, count: framer.numbers.__setitem__(place, count),
+    )
 
 
 class Counters:
     """A framer as the meter sees it."""
 
+    frames = counter(FRAMES_IN)
+    damaged = counter(DAMAGED)
+    frame_bytes = counter(FRAME_BYTES)
+    bytes = counter(BYTES_IN)
+
     def __init__(self) -> None:
-        self.frames = self.damaged = self.frame_bytes = self.bytes = 0
+        self.numbers = [0] * (BYTES_IN + 1)
 
 
 class Rig:
@@ -133,16 +148,16 @@ def test_frame_proves_that_the_scooter_is_on() -> None:
     assert rig.link.is_off is False
 
 
-@pytest.mark.parametrize("start", [0, TICKS - 10])
+@pytest.mark.parametrize("start", [0, WRAP - 10])
 def test_a_line_held_low_that_brings_bytes_is_upside_down_and_not_off(start: int) -> None:
     rig = Rig()
     rig.counters.bytes = start
     rig.link.line(BMS_TX, LOW)
     for number in range(1, 64):  # a fall that lasts reads as a zero byte, contacts bounce
-        rig.counters.bytes = (start + number) % TICKS
+        rig.counters.bytes = (start + number) % WRAP
         rig.link.update(rig.t, rig.now)
         assert rig.link.is_off is True
-    rig.counters.bytes = (start + 64) % TICKS
+    rig.counters.bytes = (start + 64) % WRAP
     rig.link.update(rig.t, rig.now)
     assert rig.link.is_off is False
     rig.link.line(BMS_TX, IDLE)
@@ -408,7 +423,7 @@ def test_switching_on_starts_the_measure_anew() -> None:
 
 def test_counters_may_wrap() -> None:
     rig = Rig()
-    rig.counters.frames = rig.counters.damaged = rig.counters.frame_bytes = TICKS - 1
+    rig.counters.frames = rig.counters.damaged = rig.counters.frame_bytes = WRAP - 1
     rig.link.update(rig.t, rig.now)
     rig.link.reset()
     rig.link.update(rig.t, rig.now)
@@ -435,11 +450,11 @@ def test_bit_errors_are_three_terms_of_the_logarithm_each_rounded_down() -> None
     assert bit_error_ppm(2, 1, 41) == (3333 + 555 + 123) * 100 // 205
 
 
-def test_totals_wrap_at_30_bits() -> None:
+def test_totals_wrap_at_28_bits() -> None:
     rig = Rig()
     link = rig.link
-    link.requests = link.replies = link.overruns = TICKS - 2
-    for total in (TICKS - 1, 0, 1):
+    link.requests = link.replies = link.overruns = WRAP - 2
+    for total in (WRAP - 1, 0, 1):
         rig.request()
         rig.reply()
         link.line(BMS_TX, OVERRUN)

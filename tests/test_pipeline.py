@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, MicroPython
 from deckwatch import config
-from deckwatch.frame import READ
+from deckwatch.frame import BAD_CHECK, CUT, FRAMES_IN, READ
 from deckwatch.framer import CHUNK
 from deckwatch.guardrails.table import CODES
 from deckwatch.index import PROFILES
@@ -359,7 +359,7 @@ def test_unknown_frames_are_counted_and_bad_ones_too() -> None:
     line.hear(status()[:5])
     line.hear(xiaomi(0x25, 0x01, 0x30, status())[:-1] + b"\0")
     framer = line.core.framers[BMS_TX]
-    assert (framer.frames, framer.bad_check) == (1, 1)
+    assert (framer.numbers[FRAMES_IN], framer.numbers[BAD_CHECK]) == (1, 1)
     assert line.value("pack_mv") is None
 
 
@@ -376,7 +376,7 @@ def test_decoder_that_raises_is_counted_and_dropped(monkeypatch: pytest.MonkeyPa
     lenient.feed(BMS_TX, bytearray(data.ljust(CHUNK, b"\0")), len(data), 0)
     lenient.tick(0)
     assert (lenient.decode_errors, lenient.unknown) == (1, 1)
-    assert lenient.framers[BMS_TX].frames == 1
+    assert lenient.framers[BMS_TX].numbers[FRAMES_IN] == 1
 
 
 def test_level_that_means_loss_ends_a_frame_and_idle_does_not() -> None:
@@ -386,16 +386,16 @@ def test_level_that_means_loss_ends_a_frame_and_idle_does_not() -> None:
         line.hear(data[:8])
         line.level(state, "bms_tx")
         line.hear(data[8:])
-        assert line.core.framers[BMS_TX].frames == frames, state
+        assert line.core.framers[BMS_TX].numbers[FRAMES_IN] == frames, state
 
 
 def test_frame_cut_by_silence_is_counted_in_time() -> None:
     line = LineRig()
     line.hear(xiaomi(0x25, 0x01, 0x30, status())[:8])
     line.advance(100)
-    assert line.core.framers[BMS_TX].cut == 0
+    assert line.core.framers[BMS_TX].numbers[CUT] == 0
     line.advance(1)
-    assert line.core.framers[BMS_TX].cut == 1
+    assert line.core.framers[BMS_TX].numbers[CUT] == 1
 
 
 def test_ports_that_are_not_tapped_have_no_framer() -> None:

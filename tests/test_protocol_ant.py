@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from bench_rows import text_of
 from conftest import MicroPython
+from deckwatch.frame import DAMAGED, NOISE
 from deckwatch.index import PROTOCOLS
 from families import Heard, entries, listen, listener
 from hypothesis import given, settings
@@ -95,7 +96,7 @@ def test_all_published_frames_are_counted() -> None:
         form = "old" if entry["hex"].startswith("aa55") else "new"
         kinds[form, heard.frames[0].kind] += 1
         values += len(entry["expect"])
-        assert heard.framer.noise == 0
+        assert heard.framer.numbers[NOISE] == 0
     print(f"\nant: {len(ENTRIES)} frames, {values} expected values")
     for (form, kind), count in sorted(kinds.items()):
         print(f"  {form} {kind:8} {count}")
@@ -461,7 +462,7 @@ def test_a_damaged_frame_costs_no_other() -> None:
     damaged[50] ^= 0x10
     heard = listen("ant", bytes(damaged), good, old_status(), bytes.fromhex(OLD_READ))
     assert [frame.kind for frame in heard.frames] == ["reply", "reply", "read"]
-    assert heard.framer.damaged == 1
+    assert heard.framer.numbers[DAMAGED] == 1
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])

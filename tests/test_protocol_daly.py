@@ -7,6 +7,7 @@ import pytest
 from bench_rows import text_of
 from conftest import MicroPython
 from deckwatch import config
+from deckwatch.frame import DAMAGED, NOISE
 from deckwatch.framer import CHUNK
 from deckwatch.passing import names
 from deckwatch.pipeline import Pipeline
@@ -1046,7 +1047,7 @@ def test_a_stream_of_all_dialects_in_pieces() -> None:
     for chunk in (1, 5, 128):
         heard = listen("daly", "".join(spoken), chunk=chunk)
         assert [frame.data.hex() for frame in heard.frames] == spoken
-        assert (heard.framer.noise, heard.framer.damaged) == (0, 0)
+        assert (heard.framer.numbers[NOISE], heard.framer.numbers[DAMAGED]) == (0, 0)
 
 
 def test_requests_are_the_sheets_and_only_reads() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from bench_rows import text_of
 from conftest import MicroPython
+from deckwatch.frame import DAMAGED, NOISE
 from deckwatch.index import PROFILES, PROTOCOLS
 from deckwatch.passing import names
 from deckwatch.protocols import jk_tlv
@@ -893,7 +894,7 @@ def test_junk_between_the_frames_of_a_stream_is_no_damage() -> None:
     two = live_32([3310] * 8, counter=2)
     heard = listen("jk", one, ready, b"AT\r\n", two, bytes(40))
     assert kinds(heard) == ["reply", "ack", "reply"]
-    assert (heard.framer.noise, heard.framer.damaged) == (0, 0)
+    assert (heard.framer.numbers[NOISE], heard.framer.numbers[DAMAGED]) == (0, 0)
     assert heard.values()["cell_mv"] == [3310] * 8
 
 
@@ -918,7 +919,7 @@ def test_two_packs_on_one_bus_are_kept_apart(chunk: int) -> None:
     assert [len(frame.data) for frame in heard.frames if frame.is_reply] == [308, 310] * 3
     assert heard.values(0)["cell_mv"] == [3301] * 16
     assert heard.values(1)["cell_mv"] == [3402] * 15
-    assert (heard.framer.noise, heard.framer.damaged) == (0, 0)
+    assert (heard.framer.numbers[NOISE], heard.framer.numbers[DAMAGED]) == (0, 0)
 
 
 def test_the_longer_form_names_its_pack_too() -> None:
@@ -1340,7 +1341,7 @@ def test_pb_cells_are_believed_again_once_the_voltage_is_old() -> None:
 def test_what_only_paints_the_display(data: str) -> None:
     heard = listen("jk", data)
     assert kinds(heard) == ["paint"]
-    assert (heard.frames[0].is_reply, heard.values(), heard.framer.noise) == (True, {}, 0)
+    assert (heard.frames[0].is_reply, heard.values(), heard.framer.numbers[NOISE]) == (True, {}, 0)
 
 
 def balancer(cells: list[int], *fields: tuple[int, str, int], status: int = 0xFF) -> bytes:
@@ -1503,7 +1504,7 @@ def test_a_damaged_frame_costs_no_other() -> None:
     spoiled[100] ^= 0x10
     heard = listen("jk", bytes(spoiled) + ack(1), TWO + ack(2), tlv("83149f"), ask(0x1290, 2))
     assert kinds(heard) == ["ack", "reply", "reply", "read"]
-    assert heard.framer.damaged == 1
+    assert heard.framer.numbers[DAMAGED] == 1
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])

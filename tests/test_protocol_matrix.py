@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import MicroPython
+from deckwatch.frame import NOISE
 from deckwatch.framer import GAP_MS
 from deckwatch.framings import CHECK_NAMES
 from deckwatch.index import PROTOCOLS
@@ -95,7 +96,7 @@ def test_requests_are_whole_reads_and_nothing_that_writes(family: str) -> None:
         (seen,) = heard.frames
         assert seen.data.hex() == asked, name
         assert (seen.kind, seen.is_request, seen.is_reply) == ("read", True, False), name
-        assert heard.framer.noise == 0
+        assert heard.framer.numbers[NOISE] == 0
         assert heard.values() == {}
         assert answer == "reply"
         assert 200 <= period_ms <= 600_000
@@ -151,9 +152,8 @@ def test_a_given_frame_cut_by_silence_is_no_frame_and_harms_none_behind_it(famil
             heard.framer.lose(GAP_MS + 2)
             assert heard.frames[inside].data == frame, (entry["hex"], cut)
             assert all(seen.data != frame for seen in heard.frames[:inside])
-            assert sum(len(seen.data) for seen in heard.frames) + heard.framer.noise <= cut + len(
-                frame
-            )
+            whole_bytes = sum(len(seen.data) for seen in heard.frames)
+            assert whole_bytes + heard.framer.numbers[NOISE] <= cut + len(frame)
 
 
 @pytest.mark.parametrize(("family", "other"), list(permutations(PROTOCOLS, 2)))
@@ -161,7 +161,7 @@ def test_no_family_hears_anything_in_anothers_frames(family: str, other: str) ->
     for entry in whole(other):
         heard = listen(family, entry["hex"])
         assert heard.frames == []
-        assert heard.framer.noise == len(entry["hex"]) // 2
+        assert heard.framer.numbers[NOISE] == len(entry["hex"]) // 2
 
 
 # --- interpreters --------------------------------------------------------------------------------

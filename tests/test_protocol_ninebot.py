@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from deckwatch.frame import BAD_LENGTH, FRAMES_IN, NOISE
 from deckwatch.protocols import ninebot
 from families import entries, listen
 from scooter_words import BATTERY_WORDS, DECODED, KIND_BY_MEANING, SECRET_WORDS
@@ -39,7 +40,7 @@ def test_a_given_frame_means_what_its_source_says(entry: dict[str, Any]) -> None
     heard = listen("ninebot", entry["hex"])
     (seen,) = heard.frames
     assert seen.data.hex() == entry["hex"]
-    assert heard.framer.noise == 0
+    assert heard.framer.numbers[NOISE] == 0
     known = heard.values()
     for slot, expected in entry["expect"].items():
         assert known[slot] == expected, slot
@@ -295,9 +296,10 @@ def test_an_app_may_ask_with_a_number_of_two_bytes() -> None:
 
 def test_the_longest_frame_is_a_page_of_firmware() -> None:
     page = frame(DASH, 0x22, 0x08, 209, bytes(range(128)))
-    assert listen("ninebot", frame(DASH, 0x22, 0x08, 209, bytes(0x82))).framer.frames == 1
+    longest = listen("ninebot", frame(DASH, 0x22, 0x08, 209, bytes(0x82)))
+    assert longest.framer.numbers[FRAMES_IN] == 1
     (seen,) = listen("ninebot", page).frames
     assert (seen.kind, seen.is_request, seen.data) == ("update", True, page)
     heard = listen("ninebot", frame(DASH, 0x22, 0x08, 209, bytes(0x83)))
     assert heard.frames == []
-    assert heard.framer.bad_length == 1
+    assert heard.framer.numbers[BAD_LENGTH] == 1

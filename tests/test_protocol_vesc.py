@@ -16,6 +16,7 @@ from conftest import MicroPython
 from deckwatch import config
 from deckwatch.alert import ALARM, OK, WARN
 from deckwatch.fields import TOO_BIG, number_at
+from deckwatch.frame import BAD_CHECK, DAMAGED
 from deckwatch.index import PROTOCOLS
 from deckwatch.pipeline import Pipeline
 from deckwatch.telemetry import INDEX
@@ -104,7 +105,7 @@ def test_every_published_frame_decodes_or_is_rejected(entry: dict[str, Any]) -> 
     if entry.get("must") == "reject":
         assert heard.frames == []
         assert heard.values() == {}
-        assert heard.framer.bad_check > 0
+        assert heard.framer.numbers[BAD_CHECK] > 0
         return
     assert [frame.data.hex() for frame in heard.frames] == [entry["hex"]]
     known = heard.values()
@@ -789,7 +790,7 @@ def test_a_damaged_frame_costs_no_other() -> None:
     damaged[20] ^= 0x04
     heard = listen("vesc", bytes(damaged), ASKED_SETUP, packet(bms([3700])), bytes([2, 1, 4]))
     assert [frame.register for frame in heard.frames] == [47, 96]
-    assert heard.framer.damaged == 2
+    assert heard.framer.numbers[DAMAGED] == 2
 
 
 # --- noise ---------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from bench_rows import text_of
+from deckwatch.frame import BAD_CHECK, BAD_LENGTH, CUT, NOISE
 from deckwatch.protocols import scooter_map, xiaomi
 from deckwatch.rows import TEXTS
 from families import Heard, entries, listen
@@ -53,7 +54,7 @@ def test_a_given_frame_means_what_its_source_says(entry: dict[str, Any]) -> None
     heard = listen("xiaomi", entry["hex"], packs=1)
     (seen,) = heard.frames
     assert seen.data.hex() == entry["hex"]
-    assert heard.framer.noise == 0
+    assert heard.framer.numbers[NOISE] == 0
     known = heard.values()
     for slot, expected in entry["expect"].items():
         assert same(known[slot], expected), slot
@@ -78,8 +79,9 @@ def test_a_damaged_given_frame_is_rejected(entry: dict[str, Any]) -> None:
     heard = listen("xiaomi", entry["hex"], packs=1)
     inner = [INNER] if INNER in entry["hex"] else []
     assert [seen.data.hex() for seen in heard.frames] == inner
-    assert heard.framer.noise == len(entry["hex"]) // 2 - sum(len(text) // 2 for text in inner)
-    assert heard.framer.bad_check + heard.framer.cut >= 1
+    size = len(entry["hex"]) // 2
+    assert heard.framer.numbers[NOISE] == size - sum(len(text) // 2 for text in inner)
+    assert heard.framer.numbers[BAD_CHECK] + heard.framer.numbers[CUT] >= 1
     allowed = {"throttle_raw", "brake_raw"} if inner else set()
     assert set(heard.values()) == allowed
 
@@ -251,7 +253,7 @@ def test_frames_longer_than_a_page_of_firmware_are_none() -> None:
     most, over = frame(0x20, 0x08, 209, bytes(130)), frame(0x20, 0x08, 209, bytes(131))
     assert [seen.data for seen in listen("xiaomi", page, most).frames] == [page, most]
     heard = listen("xiaomi", over)
-    assert (heard.frames, heard.framer.bad_length) == ([], 1)
+    assert (heard.frames, heard.framer.numbers[BAD_LENGTH]) == ([], 1)
 
 
 def test_a_register_is_read_again_and_again() -> None:

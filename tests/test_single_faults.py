@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from app_rig import ROOT, Dongle, end, merged, on, polls, status
+from deckwatch.frame import NOISE
 from line_rig import LineRig
 from line_rig import status as words_of
 
@@ -136,7 +137,7 @@ def test_a_bms_that_prints_while_it_starts_is_noise_and_no_alarm() -> None:
     line.hear(b"BOOTED!\r\n")
     line.ride(10)
     assert line.events == []
-    assert line.core.framers[0].noise == 9
+    assert line.core.framers[0].numbers[NOISE] == 9
     assert line.look == "fine"
 
 

@@ -123,6 +123,7 @@ INSTRUCTIONS_A_TICK = 100
 COUNT = """\
 import gc, umachine, binascii
 from micropython import heap_lock, heap_unlock
+from deckwatch.frame import FRAMES_IN
 from deckwatch import config
 from deckwatch.framer import CHUNK
 from deckwatch.meters.link import PORTS
@@ -164,7 +165,7 @@ def run(lines):
             spent[2] = max(spent[2], d - b - 2 * (b - a))
             spent[3] += n
 run({feed!r}.split("\\n"))
-frames = sum([framer.frames for framer in core.framers if framer])
+frames = sum([framer.numbers[FRAMES_IN] for framer in core.framers if framer])
 print("counted", spent[0], spent[1], spent[2], spent[3], frames)
 """
 

@@ -12,6 +12,7 @@ import binascii
 import sys
 
 from deckwatch import checksums_plain, config, framer
+from deckwatch.frame import FRAMES_IN
 from deckwatch.pipeline import Pipeline, load_protocol
 
 _FRAME_MS = 50
@@ -90,7 +91,7 @@ def main(family, profile, path, work, rounds):
         feed(core, chunks, rounds)
     else:
         check(jobs, rounds)
-    print(sum([len(frame) for frame in frames]), core.framers[0].frames)
+    print(sum([len(frame) for frame in frames]), core.framers[0].numbers[FRAMES_IN])
 
 
 main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5]))

@@ -7,10 +7,19 @@ Called by core_replay.py and by the virtual board's trace; nothing of this is on
 from deckwatch import status
 from deckwatch.alert import LEVELS, STATES
 from deckwatch.faults import FAULTS
+from deckwatch.frame import BAD_CHECK, BAD_LENGTH, CUT, DAMAGED, FRAMES_IN, NOISE
 from deckwatch.guardrails.table import CODES
 from deckwatch.outputs.led import COLOURS, PATTERNS
 from deckwatch.telemetry import FIRST_LASTING, KEPT, NO_PROBE, NOWHERE, SLOTS
 
+_COUNTERS = (
+    ("frames", FRAMES_IN),
+    ("bad_check", BAD_CHECK),
+    ("bad_length", BAD_LENGTH),
+    ("cut", CUT),
+    ("noise", NOISE),
+    ("damaged", DAMAGED),
+)
 _CELL_SLOTS = (
     "highest_mv",
     "lowest_mv",
@@ -157,8 +166,8 @@ def summary(pipeline, span_ms, never_watched, highest):
         pipeline.profile,
         pipeline.family,
     )
-    for name in ("frames", "bad_check", "bad_length", "cut", "noise", "damaged"):
-        text += ',"%s":%d' % (name, sum([getattr(framer, name) for framer in framers]))
+    for name, place in _COUNTERS:
+        text += ',"%s":%d' % (name, sum([framer.numbers[place] for framer in framers]))
     text += ',"unknown":%d,"requests":%d,"replies":%d' % (
         pipeline.unknown,
         link.requests,

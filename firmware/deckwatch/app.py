@@ -21,6 +21,7 @@ import gc
 from micropython import const, heap_lock, heap_unlock
 
 from deckwatch import status
+from deckwatch.frame import BYTES_IN, FRAMES_IN
 from deckwatch.gestures import LONG, SHORT, Ignition, Press
 from deckwatch.hal import power
 from deckwatch.hal.board import PARK_MIN
@@ -458,7 +459,7 @@ class App:
             await asyncio.sleep_ms(_WATCH_MS)
 
     def _wants_sleep(self, now: int) -> bool:
-        heard = sum([line_framer.bytes for line_framer in self.core.framers if line_framer])
+        heard = sum([each.numbers[BYTES_IN] for each in self.core.framers if each])
         pack_mv = self.core.packs[0].telemetry.value[PACK_MV]  # the last known, however old
         is_met = self._button.is_down() or self._remote is not None and self._remote.radio.is_met()
         is_spent = 0 < pack_mv < self._spent_mv
@@ -499,11 +500,11 @@ class App:
 
     def _is_contradicted(self) -> bool:
         """Bytes come, and have been coming for a while, without one valid frame of this family."""
-        framer = self.core.framers[BMS_TX]
-        if framer.frames != self._frames or framer.bytes == self._bytes:
-            self._frames = framer.frames
-            self._bytes = framer.bytes
-        return framer.bytes - self._bytes > _CONTRADICTION_BYTES
+        heard = self.core.framers[BMS_TX].numbers
+        if heard[FRAMES_IN] != self._frames or heard[BYTES_IN] == self._bytes:
+            self._frames = heard[FRAMES_IN]
+            self._bytes = heard[BYTES_IN]
+        return heard[BYTES_IN] - self._bytes > _CONTRADICTION_BYTES
 
     def on_alert(self, alerts, code: int) -> None:
         """The core's sink: an alert changed (called inside a round)."""

@@ -1,5 +1,7 @@
 """One reusable view on a received frame, valid only while it is being fed: the framer fills the
-place, the protocol the meaning."""
+place, the protocol the meaning. And where a framer counts what it hears."""
+
+from micropython import const
 
 # Kinds of frame every family shares. A protocol may add its own words; "unknown" is counted.
 READ = "read"  # a request to read
@@ -7,6 +9,17 @@ REPLY = "reply"  # an answer that carries values
 WRITE = "write"
 ACK = "ack"  # an answer without values
 UNKNOWN = "unknown"
+
+# Places in a framer's `numbers`; the first three are in meters/link.py's order.
+FRAMES_IN = const(9)  # whole, checked frames
+DAMAGED = const(10)  # how often the stream was lost and found again: the incidents behind the rest
+FRAME_BYTES = const(11)  # bytes of the frames
+BYTES_IN = const(12)  # of all that came
+NOISE = const(13)  # bytes thrown away
+BAD_LENGTH = const(14)  # candidates thrown away: their length cannot be,
+CUT = const(15)  # silence has ended them,
+BAD_CHECK = const(16)  # or checksum or tail is wrong
+COUNT = const((1 << 28) - 1)  # all wrap behind it, so that a sum over the ports is a small int
 
 
 class Frame:

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-# The framer's numbers, as in framer.py
+# The framer's numbers, as in framer.py and frame.py
 _READ = const(0)
 _WRITE = const(1)
 _HELD = const(2)
@@ -11,10 +11,13 @@ _LOST = const(4)
 _AT = const(5)
 _SIZE = const(6)
 _FRAMING = const(7)
-_NEWS = const(8)
-_NOISE = const(9)
+_FRAMES_IN = const(9)
 _DAMAGED = const(10)
-_REASON = const(10)  # + reason: how often
+_FRAME_BYTES = const(11)
+_BYTES_IN = const(12)
+_NOISE = const(13)
+_REASON = const(13)  # + reason: how often
+_COUNT = const((1 << 28) - 1)
 
 # One row, as in framings.py
 _LEAD = const(1)
@@ -65,6 +68,7 @@ def take(state_, own_, buf_, n: int):
         own[write + i] = buf[i]
         i += 1
     state[_WRITE] = write + n
+    state[_BYTES_IN] = (state[_BYTES_IN] + n) & _COUNT
 
 
 def scan(loop, patience: int) -> int:
@@ -113,6 +117,8 @@ def scan(loop, patience: int) -> int:
                         after += rows[after]
                     size += more
                     state[_SIZE] = size
+                    state[_FRAMES_IN] = (state[_FRAMES_IN] + 1) & _COUNT
+                    state[_FRAME_BYTES] = (state[_FRAME_BYTES] + size) & _COUNT
                     state[_SPARE] = rows[row + _SPARES]
                     state[_LOST] = 0
                     if at + size == write:
@@ -130,15 +136,14 @@ def scan(loop, patience: int) -> int:
             row += rows[row]
             number += 1
         if reason:
-            state[_REASON + reason] += 1
+            state[_REASON + reason] = (state[_REASON + reason] + 1) & _COUNT
         if state[_SPARE]:
             state[_SPARE] -= 1
         else:
-            state[_NOISE] += 1
+            state[_NOISE] = (state[_NOISE] + 1) & _COUNT
             if not state[_LOST]:
                 state[_LOST] = 1
-                state[_DAMAGED] += 1
-        state[_NEWS] = 1
+                state[_DAMAGED] = (state[_DAMAGED] + 1) & _COUNT
         at += 1
     state[_READ] = 0
     state[_WRITE] = 0

@@ -12,6 +12,7 @@ from struct import pack
 from micropython import const
 
 from deckwatch import __version__
+from deckwatch.frame import BYTES_IN
 from deckwatch.hal.clock import now_ms
 from deckwatch.hal.segments import Segments
 from deckwatch.memory import BOOTS, SIZE
@@ -110,7 +111,7 @@ class Keeper:
                 return
 
     def _heard(self) -> int:
-        return sum([framer.bytes for framer in self._core.framers if framer is not None])
+        return sum([framer.numbers[BYTES_IN] for framer in self._core.framers if framer])
 
     def _is_due(self) -> bool:
         """Is there anything to write now?"""

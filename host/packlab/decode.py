@@ -61,9 +61,10 @@ class _Family:
         framer.lose(0)
         if self._sizes == [len(raw)]:
             return self._frames[0], ""
-        if framer.bad_check:
+        frame, counted = firmware("frame"), framer.numbers
+        if counted[frame.BAD_CHECK]:
             return None, "the checksum does not fit"
-        if framer.bad_length or framer.cut or self._frames:
+        if counted[frame.BAD_LENGTH] or counted[frame.CUT] or self._frames:
             return None, "its length does not fit"
         return None, "no frame begins in it"
 

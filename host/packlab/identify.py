@@ -63,8 +63,10 @@ class Listener:
 
     def score(self) -> int:
         """Good frames in per cent of good ones and damages so far; -1 = none of either."""
-        whole = self._framer.frames + self._framer.damaged
-        return self._framer.frames * 100 // whole if whole else -1
+        frame = firmware("frame")
+        good = self._framer.numbers[frame.FRAMES_IN]
+        whole = good + self._framer.numbers[frame.DAMAGED]
+        return good * 100 // whole if whole else -1
 
     def on_frame(self, framer: Any) -> None:
         """Called by the framer for each frame that holds."""

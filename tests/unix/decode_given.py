@@ -10,6 +10,7 @@ import binascii
 import sys
 
 from bench_rows import text_of
+from deckwatch.frame import BAD_CHECK, BAD_LENGTH, CUT, FRAMES_IN, NOISE
 from deckwatch.framer import CHUNK, Framer
 from deckwatch.rows import TEXTS
 from deckwatch.telemetry import SLOTS, Telemetry
@@ -61,7 +62,8 @@ def main(family):
                 part = frame[start : start + CHUNK]
                 framer.feed(bytearray(part + bytes(CHUNK - len(part))), len(part), 0)
         framer.lose(0)
-        print(framer.frames, framer.bad_check, framer.bad_length, framer.cut, framer.noise)
+        places = (FRAMES_IN, BAD_CHECK, BAD_LENGTH, CUT, NOISE)
+        print(*[framer.numbers[place] for place in places])
         for pack in listener.packs:
             print(known(pack))
 

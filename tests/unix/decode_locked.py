@@ -9,6 +9,7 @@ import sys
 
 import micropython
 from deckwatch import config
+from deckwatch.frame import FRAMES_IN
 from deckwatch.framer import CHUNK
 from deckwatch.pipeline import Pipeline
 
@@ -43,7 +44,7 @@ def main():
     bits = 1
     while sys.maxsize >> bits:
         bits += 1
-    print("frames", core.framers[0].frames, "bits", bits)
+    print("frames", core.framers[0].numbers[FRAMES_IN], "bits", bits)
 
 
 main()

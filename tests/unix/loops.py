@@ -7,6 +7,7 @@ import sys
 
 from bench_rows import text_of
 from deckwatch import framer
+from deckwatch.frame import COUNT, FRAMES_IN
 from deckwatch.pipeline import load_protocol
 from deckwatch.rows import TEXTS
 from deckwatch.telemetry import Telemetry
@@ -21,6 +22,8 @@ class Ear:
         make = getattr(self.protocol, "Memory", None)
         self.memory = make() if make else None
         self.framer = framer.Framer(self.protocol.FRAMES, self, 0)
+        for place in range(FRAMES_IN, len(self.framer.numbers)):
+            self.framer.numbers[place] = COUNT - 20  # they wrap on the way
         self.said = []
 
     def on_frame(self, heard):
@@ -31,8 +34,7 @@ class Ear:
         self.said.append((frame.size, frame.framing, frame.kind, frame.register, pack.end()))
 
     def counted(self):
-        names = ("bytes", "frames", "frame_bytes", "bad_check", "bad_length", "cut", "noise")
-        return [getattr(self.framer, name) for name in names] + [self.framer.damaged]
+        return list(self.framer.numbers[FRAMES_IN:])
 
     def known(self):
         pack = self.packs[0]

@@ -9,6 +9,7 @@ from array import array
 
 from micropython import const
 
+from deckwatch.frame import BYTES_IN, COUNT, FRAMES_IN
 from deckwatch.telemetry import INDEX
 from deckwatch.ticks import age_ms, saturated
 
@@ -36,15 +37,14 @@ _HOUR_MS = const(3600000)
 _BUCKETS = const(6)
 _BUCKET_MS = const(5000)
 # What is counted in each bucket, kind by kind; from _TOTALS on, how much of each ever came
-_GOOD = const(0)  # frames
-_BAD = const(1)  # damages
+_GOOD = const(0)  # frames, as frame.FRAMES_IN
+_BAD = const(1)  # damages, and so on
 _SIZE = const(2)  # bytes of the frames
 _KINDS = const(3)
 _TOTALS = const(18)
 _ENOUGH = const(20)  # frames in the window before a score says anything
 _FEW = const(3)  # damages in 30 s below this are accidents, whatever their share
 _NOT_MEASURED = const(-1)
-_COUNT = const((1 << 30) - 1)
 _TOO_MANY = const(64)  # bytes off a line held low: it is upside down, not switched off
 
 
@@ -91,7 +91,7 @@ class Link:
         if state == IDLE or state == LOW:
             self._level[port] = state
         elif state == OVERRUN:
-            self.overruns = (self.overruns + 1) & _COUNT
+            self.overruns = (self.overruns + 1) & COUNT
         off = self._held_low()
         changed = off != self.is_off
         self.is_off = off
@@ -104,8 +104,8 @@ class Link:
         total = 0
         for port in (BMS_TX, HOST_TX):
             if self._framers[port] is not None:
-                total += self._framers[port].bytes
-        return total & _COUNT
+                total += self._framers[port].numbers[BYTES_IN]
+        return total & COUNT
 
     def _held_low(self) -> bool:
         low = False
@@ -123,14 +123,14 @@ class Link:
         self._level[port] = IDLE
         self.is_off = False
         if frame.is_request:
-            self.requests = (self.requests + 1) & _COUNT
+            self.requests = (self.requests + 1) & COUNT
             self._asked = True
             if not self._unanswered:
                 self._asked_at = frame.now
             if self._unanswered < _IN_A_ROW:
                 self._unanswered += 1
         elif frame.is_reply:
-            self.replies = (self.replies + 1) & _COUNT
+            self.replies = (self.replies + 1) & COUNT
             self._unanswered = 0
         if port == BMS_TX:
             if self._words < _ENOUGH_WORDS:
@@ -141,7 +141,7 @@ class Link:
         """Writes unanswered_ms once somebody has asked, quiet_ms once the battery has spoken,
         bit_error_ppm once measured. Returns the ms until a silence is a whole second longer.
         """
-        if self.is_off and (self._received() - self._off_bytes) & _COUNT >= _TOO_MANY:
+        if self.is_off and (self._received() - self._off_bytes) & COUNT >= _TOO_MANY:
             self.is_off = False
         unanswered = quiet = 0
         if self._asked:
@@ -159,30 +159,23 @@ class Link:
 
     def _measure(self, now: int) -> None:
         """Moves the 30 s window in 5 s steps and judges it."""
-        frames = damaged = size = 0
-        for framer in self._framers:
-            if framer is not None:
-                frames += framer.frames
-                damaged += framer.damaged
-                size += framer.frame_bytes
+        window = self._window
         if not self._measuring:
             self._measuring = True
             self._bucket_at = now
-        self._add(_GOOD, frames)
-        self._add(_BAD, damaged)
-        self._add(_SIZE, size)
+        for kind in range(_KINDS):
+            total = 0
+            for framer in self._framers:
+                if framer is not None:
+                    total += framer.numbers[FRAMES_IN + kind]
+            window[kind * _BUCKETS + self._bucket] += (total - window[_TOTALS + kind]) & COUNT
+            window[_TOTALS + kind] = total
         if age_ms(now, self._bucket_at) >= _BUCKET_MS:
             self._judge()
             self._bucket = (self._bucket + 1) % _BUCKETS
             for kind in range(_KINDS):
-                self._window[kind * _BUCKETS + self._bucket] = 0
+                window[kind * _BUCKETS + self._bucket] = 0
             self._bucket_at = now
-
-    def _add(self, kind: int, total: int) -> None:
-        """What has come since the call before."""
-        window = self._window
-        window[kind * _BUCKETS + self._bucket] += (total - window[_TOTALS + kind]) & _COUNT
-        window[_TOTALS + kind] = total
 
     def _in_window(self, kind: int) -> int:
         total = 0

@@ -3,9 +3,18 @@
 Lines of words: `live PACK slot=value...`, `link counter=value...`.
 """
 
+from deckwatch.frame import BAD_CHECK, BAD_LENGTH, CUT, DAMAGED, FRAMES_IN, NOISE
 from deckwatch.outputs.console import SLOT_NAMES
 from deckwatch.telemetry import FIRST_LASTING, INDEX, KEPT, NO_PROBE, NOWHERE
 
+_COUNTERS = (
+    ("frames", FRAMES_IN),
+    ("bad_check", BAD_CHECK),
+    ("bad_length", BAD_LENGTH),
+    ("cut", CUT),
+    ("noise", NOISE),
+    ("damaged", DAMAGED),
+)
 _FAULTS_A = INDEX["faults_a"]
 _FAULTS_B = INDEX["faults_b"]
 
@@ -34,8 +43,8 @@ def _temp(dc: int) -> str:
 def counters(core):
     """What the framers have counted, and the link, word by word."""
     framers = [framer for framer in core.framers if framer is not None]
-    for name in ("frames", "bad_check", "bad_length", "cut", "noise", "damaged"):
-        yield "%s=%d" % (name, sum([getattr(framer, name) for framer in framers]))
+    for name, place in _COUNTERS:
+        yield "%s=%d" % (name, sum([framer.numbers[place] for framer in framers]))
     link = core.link
     yield "unknown=%d requests=%d replies=%d" % (core.unknown, link.requests, link.replies)
     yield "overruns=%d score=%d worst=%d" % (link.overruns, link.score, link.worst)
