@@ -180,12 +180,14 @@ class MeterRig:
     def forget(self) -> None:
         """The scooter is switched off."""
         self.t.forget()
-        self.meter.reset()
+        if hasattr(self.meter, "reset"):
+            self.meter.reset()
 
     def saturate(self) -> None:
         """As the pipeline does now and then."""
         self.t.saturate(self.now)
-        self.meter.saturate(self.now)
+        if hasattr(self.meter, "saturate"):
+            self.meter.saturate(self.now)
 
     def value(self, slot: str) -> int | None:
         """What is known of a slot now; None when it is unknown or stale."""

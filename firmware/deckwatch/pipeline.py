@@ -146,13 +146,15 @@ class Pack:
         self.telemetry.forget()
         self.spoke = False
         for meter in self.meters:
-            meter.reset()
+            if hasattr(meter, "reset"):
+                meter.reset()
 
     def saturate(self, now: int) -> None:
         """Keeps old stamps old across the tick wrap."""
         self.telemetry.saturate(now)
         for meter in self.meters:
-            meter.saturate(now)
+            if hasattr(meter, "saturate"):
+                meter.saturate(now)
         self.judge.saturate(now)
         self.alerts.saturate(now)
 

@@ -97,6 +97,3 @@ class Balance:
         memory.kept[SPREAD_MV] = self._spread_mv
         self._bleeds = False
         memory.want(1)
-
-    def saturate(self, now: int) -> None:
-        """Keeps no stamps."""

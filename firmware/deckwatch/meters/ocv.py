@@ -41,12 +41,6 @@ class Ocv:
         self._mv = self._soc = -1
         self._pct = self._error_pct = 0
 
-    def reset(self) -> None:
-        """Keeps nothing between samples."""
-
-    def saturate(self, now: int) -> None:
-        """Keeps no stamps."""
-
     def update(self, t, now: int) -> None:
         """Both as old as the pack's voltage; away from rest there is no error to speak of."""
         groups = t.series or t.groups

@@ -167,9 +167,6 @@ class Parked:
     def _tell(self, t, slot: int, value: int, where: int) -> None:
         t.derive(slot, value, where, t.stamp[_PACK], self._count)
 
-    def saturate(self, now: int) -> None:
-        """Keeps no stamps."""
-
 
 def _a_day(change: int, span_s: int) -> int:
     """To the nearest; at most 5000 mV times a day: below 2**30."""

@@ -37,12 +37,6 @@ class Reports:
         self._alarming = alarming
         self._currents = self._faults = self._errors = self._wires = 0  # samples taken
 
-    def reset(self) -> None:
-        """Keeps nothing between samples."""
-
-    def saturate(self, now: int) -> None:
-        """Keeps no stamps."""
-
     def update(self, t, now: int) -> None:
         """Derives from what is new; results are as old as what they come from."""
         if t.count[_CURRENT] != self._currents:
