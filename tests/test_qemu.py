@@ -40,6 +40,9 @@ COUNT = """
 counted = qemu.count(image, events)
 print(json.dumps([counted.feed, counted.round, counted.worst, counted.bytes, counted.frames]))
 """
+STACK = """
+print(json.dumps([qemu.STACK_BYTES, *qemu.deepest(image)]))
+"""
 PROGRAMS = {
     "VIRT_RV32": ("qemu-system-riscv32", "riscv64-unknown-elf-gcc"),
     "MPS2_AN385": ("qemu-system-arm", "arm-none-eabi-gcc"),
@@ -91,3 +94,11 @@ def test_instructions_are_counted_and_few_enough() -> None:
     assert (size, frames) == (1785, 138)
     assert 0 < feed < round_
     assert worst < 25e-3 * 240e6
+
+
+def test_the_app_stays_far_from_the_end_of_the_c_stack() -> None:
+    """MicroPython ends a program that comes within a kilobyte or two of the end; a radio's and the
+    collector's own calls are to find room above it as well."""
+    size, start, passes = (int(str(n)) for n in on_board("VIRT_RV32", STACK))
+    assert 1500 < start < size / 2
+    assert 1500 < passes < size / 2

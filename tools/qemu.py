@@ -8,7 +8,8 @@ for the processor: rv32imc, which the ESP32-C3 has, and armv7m. The heap is 110 
 then replays a capture there. On the RISC-V board QEMU's clock is made to be the count of
 instructions (-icount), so that time there is neither this machine's nor a guess; and it is built
 as the ESP32's port is: -O2, computed goto, asyncio. tests/test_qemu.py compares the traces; `make
-bench` takes the counts of `passes`, which --counts writes as JSON.
+bench` takes the counts of `passes`, which --counts writes as JSON. How deep the app's C stack gets
+is read from the stack itself.
 
 Needs, on Debian: qemu-system-misc qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
 gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf.
@@ -42,6 +43,7 @@ from packlab.session import REAL_LINE
 HEAP_BYTES = 110 * 1024
 BUILD_LIMIT_S = 600
 RUN_LIMIT_S = 300
+STACK_BYTES = 16 * 1024  # MICROPY_TASK_STACK_SIZE of ports/esp32/mpconfigport.h
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,38 @@ found.append(spent(dongle.poll, 1))
 print("counted", *found)
 """
 
+# The RISC-V board's stack, by the port's linker script (ports/qemu/mcu/rv32/virt.ld); its start
+# fills it with one word, so what differs has been used.
+STACK = (0x8060_0000, 0x8061_0000)
+STACK_FILL = 0xBBBB_BBBB
+# The start of the app and passes of its tasks, each on a stack filled anew, but for the last bytes
+# before the one that fills: those it uses itself.
+DEEPEST = """\
+import umachine
+from micropython import stack_use
+import latency_load as load
+def deepest():
+    at = {bottom}
+    while umachine.mem32[at] & 0xffffffff == {fill}:
+        at += 4
+    return {top} - at
+def fill():
+    for at in range({top} - deepest(), {top} - stack_use() - 600, 4):
+        umachine.mem32[at] = {fill}
+fill()
+dongle = load.Dongle()
+start = deepest()
+fill()
+load.full(dongle, 20, {lines}, {size})
+load.others(dongle, 5)
+load.ready(dongle)
+try:
+    dongle.poll()
+except load.machine.Done:
+    pass
+print("counted", start, deepest())
+"""
+
 
 @dataclass(frozen=True)
 class Count:
@@ -336,8 +370,18 @@ def passes(image: Path) -> latency.Work:
     return latency.work("rv32imc (counted under QEMU)", empty, pin, others, switch, pairs)
 
 
-def tell(counted: Count) -> Iterator[str]:
-    """The count in words, and as time on the chips."""
+def deepest(image: Path) -> tuple[int, int]:
+    """Bytes of C stack that the app uses on the RISC-V board: its start, and passes of its tasks
+    with all lines full and an alarm."""
+    code = DEEPEST.format(
+        bottom=STACK[0], top=STACK[1], fill=STACK_FILL, lines=latency.LINES, size=latency.SIZES[-1]
+    )
+    start, passes_ = map(int, run(MACHINES["VIRT_RV32"], image, code)[-1].split()[1:])
+    return start, passes_
+
+
+def tell(counted: Count, stack: tuple[int, int]) -> Iterator[str]:
+    """The count in words, and as time on the chips; and the stack."""
     per_frame = (counted.feed + counted.round) / counted.frames
     yield f"{counted.frames} frames, {counted.bytes} bytes of a real line, rv32imc (counted)"
     yield f"  instructions a frame: {counted.feed / counted.frames:.0f} to take it in,"
@@ -350,6 +394,8 @@ def tell(counted: Count) -> Iterator[str]:
             f"    {mhz} MHz: {per_frame / mhz / 1000:.2f} ms a frame,"
             f" {counted.worst / mhz / 1000:.2f} ms at most"
         )
+    yield f"C stack, of {STACK_BYTES} bytes that MicroPython's task has on an ESP32 (measured)"
+    yield f"  the app's start: {stack[0]}, passes of its tasks: {stack[1]}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -364,7 +410,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.counts:
             options.counts.write_text(json.dumps(asdict(passes(image)), indent=1) + "\n")
             return 0
-        print("\n".join(tell(count(image, events))))
+        print("\n".join(tell(count(image, events), deepest(image))))
     except (PacklabError, StepFailed) as failure:
         print(f"qemu.py: {failure}", file=sys.stderr)
         return 1

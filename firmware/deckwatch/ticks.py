@@ -20,13 +20,9 @@ def age_ms(now: int, then: int) -> int:
     return (now - then) & _MASK
 
 
-def long_ago(now: int) -> int:
-    """The stamp that is SATURATED_MS old at `now`: older than any value taken for known."""
-    return (now - SATURATED_MS) & _MASK
-
-
 def saturated(now: int, then: int) -> int:
-    """`then` itself, or `long_ago` when `then` lies further back."""
+    """`then` itself, or where it lies further back SATURATED_MS before `now`: older than any value
+    taken for known."""
     if (now - then) & _MASK > SATURATED_MS:
         return (now - SATURATED_MS) & _MASK
     return then
