@@ -137,6 +137,37 @@ def test_names_a_string_or_a_caller_says_stay_and_others_are_short() -> None:
     assert "total" not in made["beside.py"]
 
 
+def test_a_string_keeps_a_name_only_where_it_is_asked_for() -> None:
+    text = """
+TOLD = ("long_name", "other_name")
+
+class App:
+    def __init__(self):
+        self.long_name = self.other_name = self.third_name = len(TOLD)
+
+def run(app):
+    print(TOLD, "third_name", {0})
+"""
+    for asking, kept in (
+        ("app.long_name", ()),
+        ("getattr(app, 'third_name')", ("third_name",)),
+        ("hasattr(app, 'no_name')", ()),
+        ("delattr(app, TOLD[0])", ("long_name", "other_name", "third_name")),
+    ):
+        made = link({"deckwatch/app.py": text.format(asking) + "run(App())\n"})
+        attributes = set(re.findall(r"\w+\.(\w+_name)", made["deckwatch/app.py"]))
+        assert attributes == set(kept), asking
+
+
+def test_names_of_what_is_gone_are_free_again() -> None:
+    """Of the names MicroPython has none is kept for a method nobody calls."""
+    unused = "".join(f"    def unused{n}(self):\n        return {n}\n" for n in range(600))
+    text = f"class App:\n{unused}    def run(self):\n        self._last = 1\nApp().run()\n"
+    made = link({"deckwatch/app.py": text})["deckwatch/app.py"]
+    assert set(re.findall(r"self\.(\w+)", made)) <= set(ROM.split())
+    assert "self." in made
+
+
 def test_globals_of_one_file_are_called_like_those_of_another() -> None:
     """A name that MicroPython has is worth more than one of its own."""
     made = link(PARTS)
@@ -215,7 +246,7 @@ def test_the_names_a_file_uses_most_are_the_first_in_it(tmp_path: Path) -> None:
     seldom = "".join(f"        self.seldom_{n} = len\n" for n in range(200))
     often = "".join("        len(self.often_1, self.OFTEN, often_2=self)\n" for _ in range(5))
     text = f"class Rod:\n    def __init__(self):\n{seldom}    def read(self):\n{often}"
-    said = "TOLD = ('often_1', 'OFTEN', 'often_2')\n"  # so they keep their names
+    said = "TOLD = ('often_1', 'OFTEN', 'often_2')\ngetattr(len, TOLD[0])\n"  # so they keep theirs
     keep = f"SEEN = {tuple(f'seldom_{n}' for n in range(200))!r}\n"
     package = "deckwatch/profiles/rod.py"
     made = link({"deckwatch/profiles/__init__.py": "", package: text + said + keep + "len(Rod)\n"})

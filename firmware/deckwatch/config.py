@@ -86,16 +86,23 @@ class Config:
 
     profile: str
     family: str
-    series: int
-    packs: int
     full_mv: int
+    series: int
+    chemistry: str
+    packs: int
     design_mah: int
+    bleed_ma: int
+    dongle_ua: int
+    fresh_ms: int
     baud: int
+    mode: str
     probe: int
     console_s: int
     bluetooth: int
     advert: str
-    mode: str
+    ghost_cell_mv: int
+    current_reversed: int
+    temp_messages: int
     values: list
     limit: array
     target_pct: "int | None"
@@ -130,8 +137,25 @@ def _config(family: str, full_mv: int, values: list) -> Config:
     config.full_mv = full_mv
     config.values = values
     config.target_pct = values[_TARGET]
-    for number in range(FIRST_LIMIT):
-        setattr(config, name_of(number), values[number])
+    (
+        config.profile,
+        config.series,
+        config.chemistry,
+        config.packs,
+        config.design_mah,
+        config.bleed_ma,
+        config.dongle_ua,
+        config.fresh_ms,
+        config.baud,
+        config.mode,
+        config.probe,
+        config.console_s,
+        config.bluetooth,
+        config.advert,
+        config.ghost_cell_mv,
+        config.current_reversed,
+        config.temp_messages,
+    ) = values[:FIRST_LIMIT]  # one by one by their names: so the linker knows them
     config.limit = array("i", bytes(4 * len(_OPTION)))
     for place in range(len(_OPTION)):
         config.limit[place] = _limit(config, place)

@@ -5,7 +5,7 @@ module, and at the call as many bytes again; readable code has many, of which mo
 once. Where the body cannot stand for the call without meaning something else, the function stays.
 
 Methods are found by their name: one that a single class has, that is only ever called, and that no
-string says (names.py). KEPT are those that programs beside the firmware call or replace.
+string asks for (names.py). KEPT are those that programs beside the firmware call or replace.
 """
 
 import ast
@@ -21,7 +21,9 @@ from packlab.linking.modules import bound
 from packlab.linking.origins import take_in
 from packlab.linking.places import located, names_at, replaced, statements
 
-KEPT = frozenset(["button", "checkpoint", "empty", "keep", "load_protocol", "on_alert", "step"])
+KEPT = frozenset(
+    ["button", "checkpoint", "empty", "humidity", "keep", "load_protocol", "on_alert", "step"]
+)
 _MOST = 64  # arguments and locals of a function
 _LOCALS = 16  # up to which MicroPython reaches each with one byte
 _EVERYWHERE = frozenset(dir(builtins))

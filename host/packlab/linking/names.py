@@ -4,11 +4,11 @@ MicroPython keeps every name of a module once, in the heap: a dozen bytes and it
 own modules call something is in flash already: those names are taken first, here as everywhere
 without any meaning. Global names and attributes never meet, so both take the same ones; an
 attribute that begins with an underscore is known in one module alone, and the next module's take
-the same again, as do globals that are known in one file alone. Which those are is known once all
-files are written: until then a mark stands for each global.
+the same again, as do globals that are known in one file alone. Which those are, and which are
+needed at all, is known once all files are written: until then a mark stands for each.
 
-Not renamed is what Python and MicroPython call something, what a string says (`getattr`, the
-owner's options), what is passed by its name, and what programs beside the firmware use (SPOKEN).
+Not renamed is what Python and MicroPython call something, what is asked for by a string
+(`getattr`), what is passed by its name, and what programs beside the firmware use (SPOKEN).
 """
 
 import ast
@@ -23,6 +23,7 @@ from itertools import count, islice, product
 from packlab.linking.modules import Module, bound, strings
 
 _MARK = re.compile(r"\b_g\d+_\b")
+_ATTRIBUTE = re.compile(r"\b_a\d+_\b")
 _IMPORT = re.compile(r"^\s*from .*", re.MULTILINE)
 _OF_A_FILE = re.compile(rf"(?<=\.){_MARK.pattern}")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -84,56 +85,55 @@ ARGUMENTS = (
 
 # Names of objects MicroPython made, where the firmware has an attribute of that name, too; and
 # of the firmware's objects in main.py and in programs packlab runs on a dongle
-FIXED = frozenset(["close", "encrypt", "feed", "on_read", "run", "read", "look", "port", "buf"])
+FIXED = frozenset(
+    ["close", "encrypt", "feed", "on_read", "run", "read", "write", "look", "port", "buf"]
+)
 _KINDS: tuple[object, ...] = (
     builtins, str, bytes, bytearray, int, list, tuple, dict, set, memoryview, array("i"), OSError,
     StopIteration,
 )  # fmt: skip
+_BY_NAME = ("getattr", "setattr", "hasattr", "delattr")
 _BUILT_IN = frozenset(name for kind in _KINDS for name in dir(kind))
 
 
 class Names:
-    """`attribute` gives the short ones of attributes, `mark` what stands for a global until
-    `named` puts the short ones in its place."""
+    """`attribute` and `mark` give what stands for an attribute and for a global until `named` puts
+    the short ones in its place."""
 
     def __init__(self, modules: Iterable[Module]) -> None:
         modules = list(modules)
         self._used = set(_BUILT_IN)
         said: set[str] = set()
         self.keywords = {"ports", "strict"}  # as the bench passes them
-        owned: dict[str, None] = {}
         for module in modules:
-            said.update(strings(module.tree))
-            owned.update(dict.fromkeys(_attributes(module.tree)))
+            said.update(_asked_for(module.tree))
             for node in ast.walk(module.tree):
                 self._used.update(_said_by(node))
                 if isinstance(node, ast.keyword) and node.arg:
                     self.keywords.add(node.arg)
         taken = FIXED | _BUILT_IN | said
-        renamed = [n for n in owned if n not in taken and not _is_magic(n)]
-        public = [n for n in renamed if n[0] != "_"]
-        order = self._order()
-        self._attributes = dict(zip(public, order, strict=False))
-        rest = list(islice(order, 400))
-        self._private: dict[str, dict[str, str]] = {}
-        for module in modules:
-            own = [n for n in _attributes(module.tree) if n in renamed and n[0] == "_"]
-            self._private[module.name] = dict(zip(dict.fromkeys(own), rest, strict=False))
+        renamed = {
+            _known_as(module.name, name): None
+            for module in modules
+            for name in _attributes(module.tree)
+            if name not in taken and not _is_magic(name)
+        }
+        self._attributes = {key: f"_a{number}_" for number, key in enumerate(renamed)}
         self._marks = count()
         self.called: dict[str, str] = {}  # by mark
 
     def attribute(self, module: str, name: str) -> str:
-        """The short name of an attribute, or itself."""
-        return self._private.get(module, {}).get(name) or self._attributes.get(name, name)
+        """What stands for an attribute; its name, if it keeps it."""
+        return self._attributes.get(_known_as(module, name), name)
 
     def mark(self) -> str:
         """What stands for one more global."""
         return f"_g{next(self._marks)}_"
 
     def named(self, texts: Mapping[str, str], beside: Container[str]) -> dict[str, str]:
-        """The texts by path, with a name for each mark: for one that stands in several of them
-        one of its own, for the rest what is left, in each text anew. Programs beside the firmware
-        have no say in it: they call globals what they like."""
+        """The texts by path, with a name for each mark: for a global that stands in several of
+        them one of its own, for the rest what is left, in each text anew. Programs beside the
+        firmware have no say in it: they call globals what they like."""
         own = {path: text for path, text in texts.items() if path not in beside}
         marks = {path: dict.fromkeys(_MARK.findall(text)) for path, text in own.items()}
         texts_with = Counter(mark for found in marks.values() for mark in found)
@@ -142,6 +142,7 @@ class Names:
         rest = list(islice(order, len(texts_with)))
         for found in marks.values():
             called.update(zip([mark for mark in found if mark not in called], rest, strict=False))
+        called.update(self._attributes_called(own.values()))
         self.called = called
 
         def name(found: re.Match[str]) -> str:
@@ -153,7 +154,22 @@ class Names:
         made = {path: _MARK.sub(name, text) for path, text in own.items()}
         for path in texts.keys() - own.keys():
             made[path] = _OF_A_FILE.sub(name, _IMPORT.sub(imported, texts[path]))
-        return made
+        return {path: _ATTRIBUTE.sub(name, text) for path, text in made.items()}
+
+    def _attributes_called(self, texts: Iterable[str]) -> dict[str, str]:
+        """By mark: short names for those in the texts; the others keep theirs."""
+        needed = {mark for text in texts for mark in _ATTRIBUTE.findall(text)}
+        called = {mark: name for (_, name), mark in self._attributes.items()}
+        by_module: dict[str, list[str]] = {"": []}
+        for (module, _), mark in self._attributes.items():
+            if mark in needed:
+                by_module.setdefault(module, []).append(mark)
+        order = self._order()
+        called.update(zip(by_module.pop(""), order, strict=False))
+        rest = list(islice(order, len(needed)))
+        for marks in by_module.values():
+            called.update(zip(marks, rest, strict=False))
+        return called
 
     def _order(self, without: Iterable[str] = ()) -> Iterator[str]:
         taken = self._used.union(without)
@@ -163,6 +179,11 @@ class Names:
                 name = "".join(letters)
                 if name not in taken and not keyword.iskeyword(name):
                     yield name
+
+
+def _known_as(module: str, name: str) -> tuple[str, str]:
+    """(the only module that knows an attribute, "" = any may; its name)"""
+    return module if name[0] == "_" else "", name
 
 
 def _is_magic(name: str) -> bool:
@@ -175,6 +196,15 @@ def _said_by(node: ast.AST) -> Iterator[str]:
         value = getattr(node, attribute, None)
         if isinstance(value, str):
             yield from value.split(".")
+
+
+def _asked_for(tree: ast.Module) -> Iterator[str]:
+    """Attributes a program knows by strings: those it says at once, and where it may say one it
+    has put together or chosen, all its strings."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=called), args=[_, name, *_]) if called in _BY_NAME:
+                yield from strings(name if isinstance(name, ast.Constant) else tree)
 
 
 def _attributes(tree: ast.Module) -> Iterator[str]:

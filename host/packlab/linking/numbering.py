@@ -20,16 +20,15 @@ _SHORT = 10  # letters up to which a text is a name to MicroPython
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
-def most_used_first(tree: ast.Module) -> "list[ast.stmt]":
-    """Statements to begin the file with; none where all its names have small numbers anyway."""
+def most_used_first(tree: ast.Module) -> str:
+    """Text to begin the file with; "" where all its names have small numbers anyway."""
     used = Counter(_in_functions(tree))
     if len(set(used).union(_names(tree, set()))) < _IN_ONE_BYTE - _FIRST:
-        return []
+        return ""
     said = [name for name, _ in used.most_common() if name.isidentifier()]
     said = [name for name in said if not keyword.iskeyword(name)][: _IN_ONE_BYTE - _FIRST]
     lines = [said[start : start + _A_LINE] for start in range(0, len(said), _A_LINE)]
-    text = "if not __name__:\n" + "".join(f" {'.'.join(['__name__', *line])}\n" for line in lines)
-    return ast.parse(text).body
+    return "if not __name__:\n" + "".join(f" {'.'.join(['__name__', *line])}\n" for line in lines)
 
 
 def _in_functions(tree: ast.AST) -> Iterator[str]:

@@ -115,7 +115,11 @@ class Program:
                 names = ", ".join(spoken)
                 made[by_name[name]] = f"from {self._leader_of[name]} import {names}\n"
         made = {path: text for path, text in made.items() if not self._is_empty(path, made)}
-        return self._names.named(made, self.beside)
+        named = self._names.named(made, self.beside)
+        return {
+            path: text if path in self.beside else most_used_first(ast.parse(text)) + text
+            for path, text in named.items()
+        }
 
     def origins(self) -> Origins:
         """What the functions of `files` are in the sources."""
@@ -263,7 +267,7 @@ class Program:
         for one in body:
             if isinstance(one, ast.ClassDef):
                 one.body.insert(0, ast.parse(_NOBODY_ASKS).body[0])
-        return _unparsed(ast.Module([*most_used_first(tree), *body], []))
+        return _unparsed(tree)
 
 
 def link(texts: Mapping[str, str], beside: "Mapping[str, str] | None" = None) -> dict[str, str]:
