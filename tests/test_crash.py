@@ -12,6 +12,7 @@ from packlab import cli
 from packlab.flash import bundle, crash, examine
 from packlab.linking import Origins, link, origins
 
+# What ends with a `finally` stands in no caller.
 TEXTS = {
     "deckwatch/__init__.py": "",
     "deckwatch/app.py": """
@@ -32,8 +33,11 @@ class Pipeline:
         self.judge = Judge()
         self.line = Link()
     def tick(self):
-        self.judge.watch()
-        return self.line.watch()
+        try:
+            self.judge.watch()
+            return self.line.watch()
+        finally:
+            self.judge.state = 0
 """,
     "deckwatch/judge.py": """
 class Judge:
@@ -43,7 +47,10 @@ class Judge:
         self._weigh()
         self._weigh()
     def _weigh(self):
-        raise ValueError(self.state)
+        try:
+            raise ValueError(self.state)
+        finally:
+            self.state = 1
 """,
     "deckwatch/link.py": """
 class Link:
@@ -53,9 +60,15 @@ class Link:
         self._measure()
         self._measure()
     def _measure(self):
-        raise OSError(self.level)
+        try:
+            raise OSError(self.level)
+        finally:
+            self.level = None
 def counted(number):
-    return range(number)
+    try:
+        return range(number)
+    finally:
+        number = 0
 """,
 }
 FILE = "deckwatch/pipeline.py"
@@ -86,7 +99,7 @@ def test_every_function_of_the_linked_firmware_has_an_origin() -> None:
                 every = known.files[path][node.name]
                 assert all(f"def {one.name.split('.')[-1]}(" in texts[one.path] for one in every)
                 found += 1
-    assert found > 500
+    assert found > 450
     named = {str(one) for every in known.files["deckwatch/app.py"].values() for one in every}
     assert "App.run (deckwatch/app.py)" in named
     assert "Light.show (deckwatch/hal/light.py)" in named

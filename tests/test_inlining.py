@@ -1,5 +1,5 @@
-"""What is called once stands where it is called (packlab.linking.inlining): where that means the
-same, and nowhere else."""
+"""What is called once, and what is small, stands where it is called (packlab.linking.inlining):
+where that means the same, and nowhere else."""
 
 import random
 import re
@@ -30,6 +30,37 @@ def _helper(self, n):
         self.x = 5
         return self.tell(1)
     self.x = n
+""",
+    "a small one called twice": """
+def run(self, n):
+    return self._helper(n) + self._helper(2)
+def _helper(self, n):
+    self.x += n
+    return self.x
+""",
+    "a small one called by one like it, and both elsewhere": """
+def run(self, n):
+    if self._other(n, 4):
+        self.x = self._helper(n, self.y) + self._other(self.x, n)
+    return self.x, self._helper(n, 2)
+def _other(self, n, m):
+    return self._helper(n, m) - self.y
+def _helper(self, n, m):
+    return m * n - self.x
+""",
+    "small ones among others, each called twice": """
+def run(self, n):
+    self._helper(n)
+    self._helper(3)
+    self._once(n)
+def _once(self, n):
+    self._other(n)
+    if n > 2:
+        self._other(2)
+def _other(self, n):
+    self.y += n
+def _helper(self, n):
+    self.x *= n
 """,
     "the last statement": """
 def run(self, n):
@@ -325,12 +356,37 @@ def run(self, n):
 def _helper(self, n):
     return n and self._helper(n - 1) + 1
 """,
-    "is called twice": """
+    "is called twice and is long": """
 def run(self, n):
     return self._helper(n) + self._helper(2)
 def _helper(self, n):
-    self.x += n
+    self.x += n * n - 2 * n + self.y * self.y
+    self.told = [self.x, n, self.y]
     return self.x
+""",
+    "is called often": """
+def run(self, n):
+    self._helper(n), self._helper(1), self._helper(2), self._helper(3), self._helper(4)
+    self._helper(5), self._helper(6), self._helper(7), self._helper(8)
+def _helper(self, n):
+    self.x += n
+""",
+    "is called twice, once in an inner function": """
+def run(self, n):
+    inner = lambda k: self._helper(k)
+    self._helper(2)
+    return inner(n)
+def _helper(self, n):
+    self.x = n
+    return n
+""",
+    "is called twice, once with what it writes": """
+def run(self, n):
+    self._helper(n)
+    return self._helper(2)
+def _helper(self, n):
+    n += 1
+    return n
 """,
     "is stored": """
 def run(self, n):
@@ -567,7 +623,8 @@ def test_it_stays(name: str) -> None:
 
 
 class Maker:
-    """Makes programs at random: methods that call each other, most of them once."""
+    """Makes programs at random: methods that call each other, most of them once, small ones
+    again."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -579,7 +636,9 @@ class Maker:
         run = self._method("run", 5)
         written = ""
         while self._called:
-            written += self._method(self._called.pop(), 3)
+            name = self._called.pop()
+            small = f"def {name}(self, n, a=3, b=2):\n    {self._small()}\n"
+            written += small if self._random.random() < 0.5 else self._method(name, 3)
         return run + written
 
     def _method(self, name: str, size: int) -> str:
@@ -613,6 +672,11 @@ class Maker:
             return f"if {self._condition()}:\n{inner}{end}"
         return f"for k in range({self._plain()} % 4):\n{inner}"
 
+    def _small(self) -> str:
+        return self._random.choice(
+            [f"return {self._plain()} + {self._value()}", f"self.x = {self._plain()} % 1000 + n"]
+        )
+
     def _condition(self) -> str:
         found = f"{self._value()} % 3 {self._random.choice(['> 0', '< 1', '== 1'])}"
         return f"{self._plain()} % 2 and {found}" if self._random.random() < 0.3 else found
@@ -620,8 +684,11 @@ class Maker:
     def _value(self) -> str:
         chance = self._random.random()
         if chance < 0.35 and self._uncalled:
-            name = self._uncalled.pop()
-            self._called.append(name)
+            if self._called and self._random.random() < 0.3:
+                name = self._random.choice(self._called)  # again; it is written later
+            else:
+                name = self._uncalled.pop()
+                self._called.append(name)
             given = ", ".join(self._value() for _ in range(self._random.randrange(1, 3)))
             return f"number(self.{name}({given}))"
         if chance < 0.5:

@@ -68,6 +68,8 @@ class Rod:
         self._secret = _SECRET
 
 def twice(number):
+    if number < 0 or number > 1000000:
+        raise ValueError("not a length in mm", number)
     return 2 * number
 """,
     "deckwatch/app.py": """

@@ -1,4 +1,5 @@
-"""A function that is called in one place alone stands in that place.
+"""A function that is called in one place alone stands in that place, and one that is hardly more
+than its calls in all of them.
 
 To MicroPython a function is 16 bytes of heap, its own block of bytecode, an entry in its class or
 module, and at the call as many bytes again; readable code has many, of which most are called
@@ -24,6 +25,7 @@ from packlab.linking.places import located, names_at, replaced, statements
 KEPT = frozenset(
     ["button", "checkpoint", "empty", "humidity", "keep", "load_protocol", "on_alert", "step"]
 )
+_SMALL = 32  # parts of the statements that its calls but one would add
 _MOST = 64  # arguments and locals of a function
 _LOCALS = 16  # up to which MicroPython reaches each with one byte
 _EVERYWHERE = frozenset(dir(builtins))
@@ -70,7 +72,9 @@ class Inlining:
             if isinstance(node, ast.Attribute) and key_of(node) in methods:
                 node.is_method = True  # type: ignore[attr-defined]  # as effects.is_fixed asks
         self._drop_unused()
-        self._by_key = self._callable_once()
+        self._by_key = self._moving()
+        self._left = {key: self._said[key] for key in self._by_key}
+        self._open: set[int] = set()
         self._visited: set[int] = set()
         self._names = {node.id for node in every if isinstance(node, ast.Name)}
         self._names |= {node.arg for node in every if isinstance(node, ast.arg)}
@@ -114,22 +118,25 @@ class Inlining:
             code.holder.remove(code.node)
             code.holder += [] if code.holder else [ast.Pass()]
 
-    def _callable_once(self) -> dict[str, Code]:
-        """Functions by their key of which the program says no more than one call."""
-        every = [(home, s) for home, body in self._files.items() for s in body]
-        called = {
-            _called(node): home for home, s in every for node in ast.walk(s)
-            if isinstance(node, ast.Call)
-        }  # fmt: skip
+    def _moving(self) -> dict[str, Code]:
+        """Functions by their key of which the program says no more than one call, or some where
+        they are small."""
+        called: dict[str, list[tuple[str, ast.Call]]] = defaultdict(list)
+        for home, body in self._files.items():
+            for node in (node for statement in body for node in ast.walk(statement)):
+                if isinstance(node, ast.Call):
+                    called[_called(node)].append((home, node))
         assigned = set(self._assigned_in_classes())
         made: dict[str, list[Code]] = defaultdict(list)
         for code in self._codes:
             made[code.key].append(code)
         return {
             key: codes[0] for key, codes in made.items()
-            if key and len(codes) == 1 and key not in self._kept and self._said[key] == 1
-            and key in called and can_move(codes[0].node)
-            and (called[key] == codes[0].home or free_names(codes[0].node) <= _EVERYWHERE)
+            if key and len(codes) == 1 and key not in self._kept
+            and self._said[key] == len(called[key]) > 0 and can_move(codes[0].node)
+            and ({home for home, _ in called[key]} == {codes[0].home}
+                 or free_names(codes[0].node) <= _EVERYWHERE)
+            and (self._said[key] == 1 or _is_small(codes[0], [call for _, call in called[key]]))
             and not (codes[0].is_method and codes[0].node.name in assigned)
         }  # fmt: skip
 
@@ -148,27 +155,31 @@ class Inlining:
         if id(code) in self._visited:
             return
         self._visited.add(id(code))
+        self._open.add(id(code))
         calls = [
             node for statement in code.node.body for node in in_order(statement)
             if isinstance(node, ast.Call) and _called(node) in self._by_key
         ]  # fmt: skip
         for call in calls:
             callee = self._by_key[_called(call)]
-            if callee is code:
-                continue
             self._fill(callee)
+            if id(callee) in self._open:  # it calls itself
+                continue
             if code.node.decorator_list or not self._put(call, callee, code):
                 continue
             take_in(code.node, callee.node)
-            self._take_out(callee)
+            self._left[_called(call)] -= 1
+            if not self._left[_called(call)]:
+                self._take_out(callee)
             if callee.home == code.home:
                 self.changed[code.home, code.item] |= self.changed[callee.home, callee.item]
             else:  # which takes nothing from its file
                 self.changed[code.home, code.item].add(code.item)
+        self._open.remove(id(code))
 
     def _put(self, call: ast.Call, callee: Code, caller: Code) -> bool:
         assert isinstance(callee.node, ast.FunctionDef)
-        receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+        receiver = _receiver(call)
         pairs = given(callee.node, call, receiver)
         bound_there = _bound_anywhere(caller.node)
         if pairs is None or free_names(callee.node) & bound_there:
@@ -223,6 +234,24 @@ def _keys_of(node: ast.AST) -> Iterator[str]:
         yield node.id
     elif isinstance(node, ast.ImportFrom):
         yield from (alias.name for alias in node.names)
+
+
+def _is_small(code: Code, calls: "list[ast.Call]") -> bool:
+    """Is its body no more than a call of it, and need none of them be made ready?"""
+    assert isinstance(code.node, ast.FunctionDef)
+    parts = [n for s in code.node.body for n in ast.walk(s) if not isinstance(n, ast.expr_context)]
+    if len(parts) * (len(calls) - 1) > _SMALL:
+        return False
+    for call in calls:
+        pairs = given(code.node, call, _receiver(call))
+        if pairs is None or Moved(code.node, pairs, fresh_names(set())).before:
+            return False
+    return True
+
+
+def _receiver(call: ast.Call) -> "ast.expr | None":
+    """What a method is called of."""
+    return call.func.value if isinstance(call.func, ast.Attribute) else None
 
 
 def _called(call: ast.Call) -> str:

@@ -188,7 +188,7 @@ class Program:
         return statement
 
     def _inline(self) -> None:
-        """Leaves out what nobody needs; what is called once stands where it is called."""
+        """Leaves out what nobody needs; what is called once, or small, where it is called."""
         needed = self._needed()
         own = {leader: items for leader, items in self.items.items() if leader in self._own}
         for items in own.values():
