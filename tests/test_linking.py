@@ -170,15 +170,44 @@ def test_names_of_what_is_gone_are_free_again() -> None:
     assert "self." in made
 
 
+def test_a_class_means_a_global_where_it_says_one() -> None:
+    """While a class is made its own names come first: none of them is called like a global that
+    is said there."""
+    unlike = "".join(
+        f"    def way{n}(self):\n        return self.way{n + 1}()\n" for n in range(9)
+    )
+    text = f"""
+told = []
+told.append(len(told))
+
+class App:
+{unlike}
+    def way9(self, to=told):
+        return to
+
+    kept = told
+
+app = App()
+print(app.way0(), app.kept, app.way9(), app.way1(), app.way2(), app.way0(), app.way9())
+"""
+    made = link({"deckwatch/app.py": text})["deckwatch/app.py"]
+    said: list[object] = []
+    exec(made, {"print": lambda *told: said.extend(told)})
+    assert said == [[0]] * 7
+
+
 def test_globals_of_one_file_are_called_like_those_of_another() -> None:
     """A name that MicroPython has is worth more than one of its own."""
-    made = link(PARTS)
-    late, pipeline = made["deckwatch/late.py"], made["deckwatch/pipeline.py"]
-    (shared,) = re.findall(r"from deckwatch.pipeline import (\w+)\n", late)
-    assert f"def {shared}(" in pipeline
-    (own,) = re.findall(r"class (\w+):", late)
-    assert re.search(rf"(class|def) {own}\b", pipeline)
-    assert own != shared
+    shared = (
+        "mine = []\nmine.append(1)\ndef shared(told):\n    return told + mine\nprint(shared)\n"
+    )
+    late = "from deckwatch.pipeline import shared\nother = []\nother.append(2)\nprint(shared)\n"
+    made = link({"deckwatch/pipeline.py": shared, "deckwatch/late.py": late})
+    (taken,) = re.findall(r"import (\w+)\n", made["deckwatch/late.py"])
+    assert f"def {taken}(" in made["deckwatch/pipeline.py"]
+    (own,) = re.findall(r"^(\w+) = \[\]$", made["deckwatch/late.py"], re.M)
+    assert re.findall(r"^(\w+) = \[\]$", made["deckwatch/pipeline.py"], re.M) == [own]
+    assert own != taken
 
 
 def test_machine_code_is_one_file_and_what_stands_in_for_it_another() -> None:

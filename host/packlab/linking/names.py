@@ -142,7 +142,8 @@ class Names:
         rest = list(islice(order, len(texts_with)))
         for found in marks.values():
             called.update(zip([mark for mark in found if mark not in called], rest, strict=False))
-        called.update(self._attributes_called(own.values()))
+        said = {mark for text in own.values() for mark in _said_by_classes(ast.parse(text))}
+        called.update(self._attributes_called(own.values(), {called.get(m, m) for m in said}))
         self.called = called
 
         def name(found: re.Match[str]) -> str:
@@ -156,15 +157,16 @@ class Names:
             made[path] = _OF_A_FILE.sub(name, _IMPORT.sub(imported, texts[path]))
         return {path: _ATTRIBUTE.sub(name, text) for path, text in made.items()}
 
-    def _attributes_called(self, texts: Iterable[str]) -> dict[str, str]:
-        """By mark: short names for those in the texts; the others keep theirs."""
+    def _attributes_called(self, texts: Iterable[str], without: Iterable[str]) -> dict[str, str]:
+        """By mark: short names for those in the texts; the others keep theirs. `without`: names
+        that mean something else where attributes are made."""
         needed = {mark for text in texts for mark in _ATTRIBUTE.findall(text)}
         called = {mark: name for (_, name), mark in self._attributes.items()}
         by_module: dict[str, list[str]] = {"": []}
         for (module, _), mark in self._attributes.items():
             if mark in needed:
                 by_module.setdefault(module, []).append(mark)
-        order = self._order()
+        order = self._order(without)
         called.update(zip(by_module.pop(""), order, strict=False))
         rest = list(islice(order, len(needed)))
         for marks in by_module.values():
@@ -196,6 +198,18 @@ def _said_by(node: ast.AST) -> Iterator[str]:
         value = getattr(node, attribute, None)
         if isinstance(value, str):
             yield from value.split(".")
+
+
+def _said_by_classes(tree: ast.Module) -> Iterator[str]:
+    """Names that are looked up while a class is made, among those it already has."""
+    for node in ast.walk(tree):
+        for statement in node.body if isinstance(node, ast.ClassDef) else ():
+            parts: list[ast.AST] = [statement]
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                defaults = [*statement.args.defaults, *statement.args.kw_defaults]
+                parts = [part for part in (*statement.decorator_list, *defaults) if part]
+            for part in parts:
+                yield from (name.id for name in ast.walk(part) if isinstance(name, ast.Name))
 
 
 def _asked_for(tree: ast.Module) -> Iterator[str]:
