@@ -421,6 +421,15 @@ def test_switching_on_starts_the_measure_anew() -> None:
     assert rig.value("bit_error_ppm") == 0
 
 
+def test_a_battery_that_has_said_much_falls_silent_like_one_that_has_said_little() -> None:
+    rig = Rig()
+    rig.link.line(BMS_TX, IDLE)
+    for _ in range(20):
+        rig.reply()
+    rig.ms += 3000
+    assert rig.value("quiet_ms") == 3000
+
+
 def test_counters_may_wrap() -> None:
     rig = Rig()
     rig.counters.frames = rig.counters.damaged = rig.counters.frame_bytes = WRAP - 1
