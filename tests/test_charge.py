@@ -465,6 +465,7 @@ def test_charge_that_flows_on_2_h_after_the_target() -> None:
         ({}, {"current_ma": 99}),
         ({}, {"pack_mv": 40_730}),  # the percent runs ahead of the voltage
         ({"charge_target_info_pct": 98}, {}),
+        ({"charge_target_info_pct": None}, {"soc_pct": 96}),
     ],
 )
 def test_what_is_not_late(options: dict[str, int], frame: dict[str, int]) -> None:

@@ -1,9 +1,11 @@
 """The probe meter: coldest and hottest, and probes that cannot be right."""
 
+from array import array
+
 import pytest
-from deckwatch.meters.probes import Probes
+from deckwatch.meters.probes import Probes, jump
 from deckwatch.telemetry import INDEX, MAX_PROBES, NO_PROBE
-from pack_rig import MeterRig, PackRig
+from pack_rig import TICKS, MeterRig, PackRig
 
 DERIVED = ("coldest_dc", "hottest_dc", "probe_faults", "probe_jump_dc", "probe_apart_dc")
 
@@ -210,6 +212,30 @@ def test_what_was_before_a_gap_is_compared_for_10_s(gap_ms: int, jump: int) -> N
     readings(rig, [230] * 3, 100)
     rig.ms += gap_ms - 100
     assert readings(rig, [350] * 3, 100)[-1] == jump
+
+
+# at the start of a new round of the clock: within its span, beyond it, half a round ago
+AGES = [(4000, True), (10_001, False), ((1 << 29) + 1000, False)]
+
+
+@pytest.mark.parametrize(("age_ms", "counts"), AGES)
+def test_a_kept_reading_counts_by_its_age_at_the_wrap(age_ms: int, counts: bool) -> None:
+    now = 2000
+    kept = array("h", [NO_PROBE] * (5 * MAX_PROBES))
+    kept[0] = kept[MAX_PROBES] = 350  # the median now, and the one before
+    kept[4 * MAX_PROBES] = 230  # the first of those kept
+    found = jump(kept, array("i", [(now - age_ms) % TICKS]), 1, 1, now)
+    assert found == (120 * 16 + 1 if counts else 0)
+
+
+@pytest.mark.parametrize(("age_ms", "speaks"), AGES)
+def test_a_probe_speaks_by_its_age_at_the_wrap(age_ms: int, speaks: bool) -> None:
+    rig = MeterRig(Probes(-400, 1200, 0), start=2000)
+    rig.tell(temps=[230, 350])
+    rig.t.temp_stamp[1] = (rig.now - age_ms) % TICKS
+    rig.tell(temps={0: 230})
+    rig.tell(100, temps={0: 230})
+    assert rig.value("hottest_dc") == (350 if speaks else 230)
 
 
 def test_broken_readings_are_compared_with_nothing() -> None:
