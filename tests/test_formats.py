@@ -244,6 +244,14 @@ def test_a_line_without_an_end_takes_no_memory(one: Format, tmp_path: Path) -> N
     assert most < 16 << 20
 
 
+@pytest.mark.parametrize("suffix", [".bytes.csv", ".vcd"])
+def test_a_line_nobody_can_draw_is_refused_with_its_file(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"bad{suffix}"
+    convert(written(tmp_path / "src.cap", recording(3, 12)), path)
+    path.write_bytes(path.read_bytes().replace(b" 8N1", b" 9X1"))
+    assert refused(path).startswith(f"{path}: nobody can draw '9X1' bits; ")
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("one", TEXT, ids=ids)
 def test_a_line_of_a_gigabyte(one: Format, tmp_path: Path) -> None:

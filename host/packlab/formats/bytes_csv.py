@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from packlab.capture import PORTS, Chunk, Event, Header, LineSetting
 from packlab.formats.lib.base import Format, Recording, Source
-from packlab.formats.lib.channels import ports_of
+from packlab.formats.lib.channels import drawn, ports_of
 from packlab.formats.lib.order import in_order
 from packlab.formats.lib.seconds import Zero, decimal, nanoseconds
 from packlab.formats.lib.table import Table, TableWriter, rows_of
@@ -80,7 +80,7 @@ def _read(source: Source) -> Recording:
         ports = ports_of(source, list(speeds))
         lines = {port: source.options.setting(speeds[name]) for name, port in ports.items()}
         header = Header("real", f"{source.name}, decoded bytes", lines)
-    header = source.options.applied(header)
+    header = drawn(source, source.options.applied(header))
     return Recording(header, in_order(_events(source, ports, header), source))
 
 

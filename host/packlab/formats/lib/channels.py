@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from packlab.capture import PORTS, Event, Header, LineSetting
+from packlab.errors import PacklabError
 from packlab.formats.lib.base import Recording, Source
-from packlab.formats.wire.edge import Edge
+from packlab.formats.wire.edge import Edge, Frame
 from packlab.formats.wire.speed import find_baud
 from packlab.formats.wire.uart import receive
 
@@ -39,6 +40,16 @@ def ports_of(source: Source, names: Sequence[str]) -> dict[str, str]:
     return ports
 
 
+def drawn(source: Source, header: Header) -> Header:
+    """The header; a file is refused that has a line of whose format nobody can draw the bits."""
+    for setting in header.lines.values():
+        try:
+            Frame(setting)
+        except PacklabError as error:
+            source.fail(f": {error}")
+    return header
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
@@ -65,7 +76,7 @@ def read_channels(
     else:
         ports = {name: name for name in names if name in PORTS}
     header = own or Header("real", f"{source.name}, raw levels")
-    header = source.options.applied(header)
+    header = drawn(source, source.options.applied(header))
 
     def edges() -> Iterator[Edge | Event]:
         for change in scan():
