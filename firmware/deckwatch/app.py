@@ -493,10 +493,11 @@ class App:
         from deckwatch.hal.store import keep_packs
 
         self._grows = False
+        if not keep_packs(len(self.core.packs) + 1):
+            print("second battery: not watched, the flash refuses")
+            return
         print("second battery: watched from the next start on")
-        if keep_packs(len(self.core.packs) + 1):
-            self._restart()
-        print("second battery: not watched, the flash refuses")
+        self._restart()
 
     def _is_contradicted(self) -> bool:
         """Bytes come, and have been coming for a while, without one valid frame of this family."""

@@ -4,6 +4,7 @@ import sys
 
 PACKAGE = "deckwatch."
 
+
 def forget(names: tuple) -> None:
     """Removes modules of the package, named without it, and those below them, and with them what
     nobody else holds."""
